@@ -1,0 +1,307 @@
+/**
+ * Every error that Crumb throws: a closed code, a fixed text, and what to do about it.
+ *
+ * A tool's error reaches the model and may reach a browser, so no message holds a token, a key, an
+ * argument or a person's name.
+ *
+ * @module
+ */
+
+/** [what happened, what to do]. docs/errors.md is this table; a test compares them. */
+const TEXT = {
+  // The act chain
+  act_malformed: [
+    'the act claim is not a chain of agents',
+    'Look at what the identity provider puts into `act`; `crumb doctor` shows it.',
+  ],
+  act_too_deep: [
+    'the act chain is deeper than allowed',
+    'A chain of more than 8 agents is a loop or an attack; look for agents that delegate to each other.',
+  ],
+  act_issuer_missing: [
+    'an agent behind a foreign issuer does not name its issuer',
+    'The identity provider must stamp `iss` on every actor it did not register itself.',
+  ],
+  act_repeated: [
+    'the same agent stands twice in the act chain',
+    'Handing back to an earlier agent starts a new chain from the session; do not delegate in a circle.',
+  ],
+  act_is_subject: [
+    'the human stands in the act chain as an agent',
+    'Give agents client identifiers that are no user identifiers.',
+  ],
+
+  // Sessions
+  session_missing: [
+    'no verified human session is behind this call',
+    'Call it inside `session.agent(...).run(...)`, or say `crumb.unattended(...)` for a job without a human.',
+  ],
+  session_invalid: [
+    'the session token was refused',
+    'Send a fresh access token of the configured issuer for the configured audience.',
+  ],
+  session_expired: ['the session has ended', 'Let the human log in again.'],
+  session_machine: [
+    'the session token belongs to a machine, not to a human',
+    'Use the token of a human login; for a job without a human say `crumb.unattended(...)`.',
+  ],
+  session_renewal_mismatch: [
+    'the renewed token belongs to another login',
+    'Renew with a token of the same human and the same session, or open a new session.',
+  ],
+
+  // The exchange
+  agent_unknown: [
+    'this agent is not registered with the exchange',
+    'Add it to `issuer.agents` with its own client id and key.',
+  ],
+  chain_unsupported: [
+    'the identity provider cannot express this chain of agents',
+    'Use a provider or profile that nests `act`, or delegate less deeply.',
+  ],
+  exchange_refused: [
+    'the identity provider refused to delegate',
+    'See `oauthError`, the policy of the provider, and what the human consented to; a retry asks the same again.',
+  ],
+  exchange_unreachable: [
+    'the identity provider gave no usable answer',
+    'Check that it is up and its URL is right; the call may be tried again.',
+  ],
+  token_unverifiable: [
+    'the delegation token does not verify',
+    'Check issuer, keys, algorithm and token type against the profile; opaque tokens cannot be used.',
+  ],
+  subject_changed: [
+    'the delegation token names another human',
+    'The identity provider must keep `sub` through an exchange.',
+  ],
+  chain_mismatch: [
+    'the delegation token names another chain of agents',
+    'The identity provider dropped, added or reordered an actor; choose the profile that fits it.',
+  ],
+  audience_mismatch: [
+    'the delegation token is not for exactly this resource',
+    'Register the resource with the identity provider as an audience of its own.',
+  ],
+  scope_widened: [
+    'the delegation token allows more than was asked for',
+    'Restrict what the identity provider adds to exchanged tokens.',
+  ],
+  lifetime_widened: [
+    'the delegation token lives longer than allowed',
+    'Shorten exchanged tokens at the identity provider: at most the life of the session and five minutes.',
+  ],
+  token_type_mismatch: [
+    'the identity provider gave another type of token than asked for',
+    'Choose the profile that fits the provider.',
+  ],
+  binding_missing: [
+    'the delegation token is not bound to the key of the agent',
+    'Switch on DPoP for the client at the identity provider.',
+  ],
+  may_act_left: [
+    'the delegation token still permits another party to act',
+    'The identity provider must not copy `may_act` into exchanged tokens.',
+  ],
+
+  // Tool calls
+  tool_unmapped: [
+    'tools without an entry in `resources`',
+    'Add `{ resource, action }` for each name, or `resource: "local"` for a tool that calls nothing.',
+  ],
+  tool_unguarded: [
+    'tools that Crumb does not guard',
+    'Wrap them with `tools()` or `bind()` of the host integration.',
+  ],
+  arguments_not_json: [
+    'the arguments are not JSON',
+    'Tool inputs must be JSON values: no functions, dates, cycles, NaN or lone surrogates.',
+  ],
+  not_authorized: [
+    'no recorded authorization for this action',
+    'Ask the human to authorize it; this refusal was asked for by `unauthorized: "refuse"`.',
+  ],
+  approval_unverified: [
+    'the approval cannot be verified',
+    'Ask again: an approval holds once, for the same session, agent, tool and arguments, and for ten minutes. Approval settings must be passed to `bind()`.',
+  ],
+  actor_mismatch: [
+    'the tool is bound to another agent',
+    'Bind the tools of a sub-agent inside `subAgent()`, not to its parent.',
+  ],
+  call_missing: [
+    'no guarded tool call is running here',
+    'Call this inside the `execute` of a guarded tool or inside `invoke`.',
+  ],
+  outside_resource: [
+    'the delegation token is not for this address',
+    'Call only addresses under the resource that the tool is mapped to.',
+  ],
+  resource_denied: [
+    'the resource denied the call',
+    'The resource answered 401 or 403; see its log for the reason.',
+  ],
+  intent_unrecorded: [
+    'the ledger did not take the intent, so the tool did not run',
+    'See `cause`; the call may be tried again once the ledger is writable.',
+  ],
+  sub_agent_incomplete: [
+    'the sub-agent stopped to wait for an approval',
+    'Approvals inside sub-agents are not supported: ask in the parent, or use a tool that needs none.',
+  ],
+
+  // Ledger, vault, evidence
+  entry_malformed: [
+    'these bytes are not an entry of format crumb/1',
+    'See docs/formats/entry-v1.md; run `crumb verify` to find the row.',
+  ],
+  entry_too_large: [
+    'the entry is larger than the format allows',
+    'Shorten what is recorded: an entry holds at most 65,535 bytes.',
+  ],
+  note_malformed: [
+    'this is not a signed note or checkpoint',
+    'See docs/formats/entry-v1.md, section "Tree heads".',
+  ],
+  key_invalid: [
+    'this key cannot be used',
+    'Give an Ed25519 key as PKCS#8 PEM, JWK or file path; `crumb keygen` makes one.',
+  ],
+  ledger_forked: [
+    'the ledger does not continue what was signed before',
+    'Run `crumb verify`; it names the row. Crumb signs nothing more in this ledger.',
+  ],
+  ledger_invalid: [
+    'this database is not an intact ledger',
+    'Check the path. If a table or trigger is missing, someone changed the schema: keep the file and run `crumb verify`.',
+  ],
+  ledger_key_unknown: [
+    'the signing key is not the key of this ledger',
+    'Use the key that genesis names; `crumb verify` prints it.',
+  ],
+  ledger_overloaded: [
+    'too many entries wait to be written',
+    'Slow down or find out why the disk is slow; 4,096 entries or 16 MiB may wait.',
+  ],
+  ledger_busy: [
+    'the ledger could not be locked in time',
+    'Another process holds it; prefer one writer for each ledger.',
+  ],
+  ledger_unwritable: [
+    'the ledger could not be written',
+    'See `cause`: disk full, read-only or unreachable.',
+  ],
+  ledger_closed: ['the ledger is closed', 'Do not use a Crumb after `close()`.'],
+  vault_unwritable: [
+    'the vault could not be written',
+    'See `cause`: disk full, read-only or locked.',
+  ],
+  vault_key_wrong: [
+    'the vault does not open with this key',
+    'Use the key that the vault was made with; it is apart from the signing key.',
+  ],
+
+  // The command line
+  config_invalid: [
+    'the configuration is not usable',
+    'Run `crumb init` for a commented example, and compare.',
+  ],
+  development_only: [
+    'this part is for development and refuses NODE_ENV=production',
+    'Use a real identity provider; `--force` overrides, and everything it issues stays marked as development.',
+  ],
+} as const satisfies Record<string, readonly [text: string, hint: string]>;
+
+/** Closed, so that switches stay complete. docs/errors.md explains each. */
+export type CrumbErrorCode = keyof typeof TEXT;
+
+/** All codes, for documentation and its test. */
+export const ERROR_CODES = Object.keys(TEXT) as readonly CrumbErrorCode[]; // the keys of a literal
+
+/** What can be attached to an error. Neither may hold a token, key, argument or personal name. */
+export interface CrumbErrorOptions {
+  /** What went wrong below. It is for our own log: never shown to a model. */
+  readonly cause?: unknown;
+  /** Names from the developer's own code, appended to the text. Never from a model, person or token. */
+  readonly names?: readonly string[];
+}
+
+/** What Crumb throws when it could not do what was asked. Branch on `code`, not on the class. */
+export class CrumbError<Code extends CrumbErrorCode = CrumbErrorCode> extends Error {
+  override readonly name: string = 'CrumbError';
+  readonly code: Code;
+
+  constructor(code: Code, options: CrumbErrorOptions = {}) {
+    const { cause, names = [] } = options;
+    const text = TEXT[code][0];
+    super(
+      names.length === 0 ? text : `${text}: ${names.join(', ')}`,
+      cause === undefined ? {} : { cause },
+    );
+    this.code = code;
+  }
+
+  /** What to do about it, for the developer. */
+  get hint(): string {
+    return TEXT[this.code][1];
+  }
+}
+
+/**
+ * The identity provider gave no delegation token.
+ *
+ * `exchange_refused` is an answer: a retry asks the same again. `exchange_unreachable` is the absence
+ * of one, and may be retried.
+ */
+export class ExchangeError extends CrumbError<'exchange_refused' | 'exchange_unreachable'> {
+  override readonly name = 'ExchangeError'; // a literal: class names do not survive minifiers
+
+  /** `error` of the provider's RFC 6749 section 5.2 answer, when it sent one. */
+  readonly oauthError: string | undefined;
+
+  constructor(
+    code: 'exchange_refused' | 'exchange_unreachable',
+    options: CrumbErrorOptions & { readonly oauthError?: string | undefined } = {},
+  ) {
+    super(code, options);
+    this.oauthError = options.oauthError;
+  }
+}
+
+/** What a token failed after an exchange that the provider called a success. */
+export type PostConditionCode =
+  | 'token_unverifiable'
+  | 'subject_changed'
+  | 'chain_mismatch'
+  | 'audience_mismatch'
+  | 'scope_widened'
+  | 'lifetime_widened'
+  | 'token_type_mismatch'
+  | 'binding_missing'
+  | 'may_act_left';
+
+/** The identity provider gave a delegation token that must not be used. It is discarded. */
+export class PostConditionError extends CrumbError<PostConditionCode> {
+  override readonly name = 'PostConditionError';
+
+  /** The agents that the token names, in order of delegation; undefined if it names none readably. */
+  readonly got: readonly { readonly iss: string; readonly sub: string }[] | undefined;
+
+  constructor(
+    code: PostConditionCode,
+    options: CrumbErrorOptions & { readonly got?: PostConditionError['got'] } = {},
+  ) {
+    super(code, options);
+    this.got = options.got;
+  }
+}
+
+/** Whether a caught value is one of ours, also when it comes from a second copy of the package. */
+export function isCrumbError(error: unknown): error is CrumbError {
+  return (
+    error instanceof Error &&
+    'code' in error &&
+    typeof error.code === 'string' &&
+    Object.hasOwn(TEXT, error.code)
+  );
+}
