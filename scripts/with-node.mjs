@@ -5,6 +5,7 @@
  * CRUMB_NODE=22 (a major, or an exact version) asks for that one instead.
  */
 import { spawnSync } from 'node:child_process';
+import { satisfies } from './engines.mjs';
 
 const LINE = { 22: '22.22.2', 24: '24.21.0', 26: '26.10.0' };
 
@@ -20,14 +21,6 @@ const presentWillDo = wanted === undefined ? satisfies(present) : matches(presen
 process.exitCode = presentWillDo
   ? run(process.execPath, [script, ...args])
   : viaNpm(wanted === undefined ? LINE[defaultMajor()] : (LINE[wanted] ?? wanted));
-
-/** The same range as `engines` in package.json; a test compares the two. */
-function satisfies(version) {
-  const [major, minor, patch] = version.split('.').map(Number);
-  if (major === 22) return minor > 22 || (minor === 22 && patch >= 2);
-  if (major === 24) return minor >= 15;
-  return major >= 26;
-}
 
 function matches(version, wish) {
   return version === wish || version.split('.')[0] === wish;

@@ -1,0 +1,2 @@
+export function supportedNodes(): string;
+export function satisfies(version: string, range?: string): boolean;
