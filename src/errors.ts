@@ -104,6 +104,24 @@ const TEXT = {
     'The identity provider must not copy `may_act` into exchanged tokens.',
   ],
 
+  // Tokens, before anyone believes them
+  token_malformed: [
+    'this is not a signed JWT that can be read safely',
+    'Send a compact JWS of at most 8,192 characters, without duplicate names, deep nesting or header keys.',
+  ],
+  token_expired: [
+    'the token is not valid at this time',
+    'Get a fresh one; if it is fresh, compare the clocks and the longest life that is accepted.',
+  ],
+  issuer_unknown: [
+    'the token comes from another issuer than those configured',
+    'Spell the issuer exactly as its tokens do: scheme, host, path and trailing slash.',
+  ],
+  keys_unavailable: [
+    'the keys of the issuer cannot be had',
+    'Check that its discovery document and key set are reachable and name the configured issuer; try again.',
+  ],
+
   // Tool calls
   tool_unmapped: [
     'tools without an entry in `resources`',
@@ -202,6 +220,15 @@ const TEXT = {
   ],
 
   // The command line
+  usage_invalid: [
+    'the command line is not understood',
+    '`crumb help` lists the commands, and `crumb help COMMAND` shows one with examples.',
+  ],
+  file_exists: [
+    'the file is there already and was left alone',
+    'Move it away, or name another place with `--out`. A key that signed a ledger must not be lost.',
+  ],
+  file_unreadable: ['this file cannot be read', 'Check the path and who may read it.'],
   config_invalid: [
     'the configuration is not usable',
     'Run `crumb init` for a commented example, and compare.',
