@@ -13,7 +13,7 @@ import { CrumbError } from '../errors.ts';
 const MAX_DEPTH = 64;
 
 /** A JSON string, or one of the characters that open, close and separate. */
-const TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\]:,]/g;
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]/g;
 
 /**
  * Parses JSON whose nesting is at most 64 and whose objects name each member once.
