@@ -143,6 +143,10 @@ const TEXT = {
     'the approval cannot be verified',
     'Ask again: an approval holds once, for the same session, agent, tool and arguments, and for ten minutes. Approval settings must be passed to `bind()`.',
   ],
+  approval_denied: [
+    'the human did not approve this call',
+    'Nothing is wrong: the answer was no. It is on record as a refusal.',
+  ],
   actor_mismatch: [
     'the tool is bound to another agent',
     'Bind the tools of a sub-agent inside `subAgent()`, not to its parent.',
@@ -150,10 +154,6 @@ const TEXT = {
   call_missing: [
     'no guarded tool call is running here',
     'Call this inside the `execute` of a guarded tool or inside `invoke`.',
-  ],
-  outside_resource: [
-    'the delegation token is not for this address',
-    'Call only addresses under the resource that the tool is mapped to.',
   ],
   resource_denied: [
     'the resource denied the call',
@@ -180,6 +180,10 @@ const TEXT = {
   note_malformed: [
     'this is not a signed note or checkpoint',
     'See docs/formats/entry-v1.md, section "Tree heads".',
+  ],
+  note_unverified: [
+    'none of the expected keys signed this note, or one of their signatures is wrong',
+    'Check which key signs this ledger: ask its owner by another way than the note came.',
   ],
   key_invalid: [
     'this key cannot be used',
@@ -214,6 +218,11 @@ const TEXT = {
     'the vault could not be written',
     'See `cause`: disk full, read-only or locked.',
   ],
+  vault_invalid: [
+    'this database is not an intact vault',
+    'Check the path. If it is the right one, a row or table was changed: restore the vault from its own backup.',
+  ],
+  vault_closed: ['the vault is closed', 'Do not use a Crumb after `close()`.'],
   vault_key_wrong: [
     'the vault does not open with this key',
     'Use the key that the vault was made with; it is apart from the signing key.',
@@ -228,6 +237,7 @@ const TEXT = {
     'the file is there already and was left alone',
     'Move it away, or name another place with `--out`. A key that signed a ledger must not be lost.',
   ],
+  file_unwritable: ['this file cannot be written', 'Check the folder and who may write there.'],
   file_unreadable: ['this file cannot be read', 'Check the path and who may read it.'],
   config_invalid: [
     'the configuration is not usable',
