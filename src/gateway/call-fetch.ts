@@ -1,0 +1,48 @@
+/**
+ * The `fetch` of one tool call.
+ *
+ * @module
+ */
+
+/** What a resource thought of the call's token, as its last answer told. */
+export interface Denial {
+  denied: boolean;
+}
+
+/**
+ * Carries the token under the resource's address and nowhere else: hosts use the same `fetch` for
+ * discovery, and a redirect would hand the token to another origin.
+ *
+ * @param base Address under which requests carry the token; undefined if the resource has none.
+ */
+export function callFetch(
+  token: string | undefined,
+  base: URL | undefined,
+  denial: Denial,
+  fetch: typeof globalThis.fetch = globalThis.fetch,
+): typeof globalThis.fetch {
+  return async (input, init) => {
+    const request = new Request(input, init);
+    if (token === undefined || base === undefined || !isUnder(new URL(request.url), base)) {
+      return fetch(request);
+    }
+    const headers = new Headers(request.headers);
+    headers.set('authorization', `Bearer ${token}`);
+    const response = await fetch(new Request(request, { headers, redirect: 'error' }));
+    denial.denied = response.status === 401 || response.status === 403;
+    return response;
+  };
+}
+
+/** The address of a resource, if its name or its configured URL is one. */
+export function addressOf(name: string): URL | undefined {
+  const url = URL.parse(name);
+  return url !== null && /^https?:$/u.test(url.protocol) ? url : undefined;
+}
+
+function isUnder(url: URL, base: URL): boolean {
+  const path = base.pathname.replace(/\/+$/u, '');
+  return (
+    url.origin === base.origin && (url.pathname === path || url.pathname.startsWith(`${path}/`))
+  );
+}

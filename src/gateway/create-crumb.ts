@@ -1,0 +1,275 @@
+/**
+ * Puts a Crumb together: the one place where parts that talk meet parts that judge.
+ *
+ * @module
+ */
+import { hkdfSync } from 'node:crypto';
+import type { Json } from '../attribution/tool-call.ts';
+import { CrumbError } from '../errors.ts';
+import { utf8 } from '../evidence/bytes.ts';
+import type { Mode } from '../evidence/kinds.ts';
+import { createExchange } from '../exchange/exchange.ts';
+import { readIssuerConfig, type IssuerConfig } from '../exchange/issuer-config.ts';
+import { openLedger } from '../ledger/open-ledger.ts';
+import type { Ledger, Signer } from '../ledger/ledger.ts';
+import { createSigner, type SignerKey } from '../ledger/signer.ts';
+import { openLibsqlStore } from '../store/libsql/open-store.ts';
+import { createIssuerKeys } from '../token/issuer-keys.ts';
+import {
+  bearerOf,
+  createSessionVerifier,
+  factsOf,
+  type Session,
+  type SessionVerifier,
+} from '../token/session.ts';
+import { openVault } from '../vault/open-vault.ts';
+import type { Vault } from '../vault/vault.ts';
+import type { ActingAgent, Invocation } from './acting-agent.ts';
+import { createActing } from './create-acting.ts';
+import type { CurrentCall } from './current-call.ts';
+import type { Gateway, Unauthorized } from './gateway.ts';
+import { HumanSession } from './human-session.ts';
+import { createKnownEntries } from './known-entries.ts';
+import { createLogin } from './login.ts';
+import { createOpenOutcomes } from './open-outcomes.ts';
+import { scopedResources, type Resources } from './resources.ts';
+import { currentScope } from './scope.ts';
+import { readSecret, type SecretInput } from './secret.ts';
+
+/** How Crumb is set up. Keys may be PEM text, JWKs or signers; secrets bytes, base64url or a path. */
+export interface CrumbOptions {
+  /** The identity provider, and every agent as a client of it. */
+  readonly issuer: IssuerConfig;
+  readonly ledger: {
+    /** `file:crumb.db`, or `libsql://…` with `authToken`. */
+    readonly url: string;
+    readonly authToken?: string;
+    /** Name of the ledger: a schema-less URL such as `acme.example/crumb`. */
+    readonly origin: string;
+    /** Ed25519. */
+    readonly signingKey: SignerKey | Signer;
+    /** Where the rollback guard is kept, apart from the ledger: a file path or a libSQL URL. */
+    readonly guard?: string;
+    /** `worker`: queue, signing and database in a thread of their own. Default `inline`. */
+    readonly writer?: 'inline' | 'worker';
+  };
+  /** A database of its own for what can be erased, sealed under a key of its own. */
+  readonly vault: { readonly url: string; readonly authToken?: string; readonly key: SecretInput };
+  /** Binds approvals; the same in all instances. Default: derived from the vault's key. */
+  readonly approvalKey?: SecretInput;
+  /** What each tool calls. */
+  readonly resources: Resources;
+  /** No valid delegation: `enforce` (default) refuses the call, `record` runs it and says so. */
+  readonly mode?: Mode;
+  /** No directive covers a call: `record` (default) runs and flags it, `refuse`, or `ask` a human. */
+  readonly unauthorized?: Unauthorized;
+  /** Whether scopes stand for directives where a token has none. Default true. */
+  readonly scopeFallback?: boolean;
+  /** Finds the session token in a request. Default: its `Authorization` header. */
+  readonly tokenFrom?: (request: Request) => string | undefined | Promise<string | undefined>;
+  /** Accepts tokens of the development identity provider. Default false. */
+  readonly allowDevelopment?: boolean;
+  /** Replaces the global `fetch` of tool calls, for a proxy or a test. */
+  readonly fetch?: typeof globalThis.fetch;
+  /** Replaces the wall clock in tests. */
+  readonly clock?: () => Date;
+}
+
+/** The flight recorder: one ledger, one vault, one identity provider. */
+export interface Crumb {
+  /**
+   * Verifies a human's login.
+   *
+   * @param from A request, or the access token itself. Never something that a model wrote.
+   * @throws {CrumbError} `session_missing`, `session_invalid`, `session_expired`, `session_machine`,
+   *   `keys_unavailable`, the `act_` codes; `vault_unwritable`.
+   */
+  session(from: Request | string): Promise<HumanSession>;
+
+  /** An agent that acts for no human, such as a nightly job. Its calls are `unattributed`. */
+  unattended(agent: string): ActingAgent;
+
+  /** The guarded call that is running here: token, human, chain, fetch. @throws {CrumbError} `call_missing` */
+  current(): CurrentCall;
+
+  /** {@link ActingAgent.invoke} of the ambient agent. @throws {CrumbError} `session_missing` */
+  invoke<T>(call: Invocation, fn: (args: Json) => T | Promise<T>): Promise<T>;
+
+  /** Publishes the last signed tree head; answers it as a C2SP signed note. */
+  checkpoint(): Promise<string>;
+
+  /** Origin, verification key, and what was found at the start. */
+  readonly ledger: Pick<Ledger, 'origin' | 'vkey' | 'opened'>;
+
+  /** Waits until all that was recorded is durable. */
+  flush(): Promise<void>;
+
+  /**
+   * Flushes, publishes a checkpoint and closes both databases.
+   *
+   * @throws {CrumbError} `ledger_unwritable`: outcomes could not be written and stay unknown.
+   */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens or makes the ledger and the vault, and ties them to the identity provider.
+ *
+ * @throws {TypeError} An option cannot be meant like that.
+ * @throws {CrumbError} `ledger_forked`, `ledger_invalid`, `ledger_key_unknown`, `ledger_busy`,
+ *   `ledger_unwritable`, `key_invalid`, `vault_key_wrong`, `vault_unwritable`.
+ */
+export async function createCrumb(options: CrumbOptions): Promise<Crumb> {
+  requireKnown(options);
+  const vaultKey = readSecret(options.vault.key, 'vault.key');
+  const approvalKey =
+    options.approvalKey === undefined
+      ? new Uint8Array(
+          hkdfSync('sha256', vaultKey, new Uint8Array(), utf8('crumb-approval-key'), 32),
+        )
+      : readSecret(options.approvalKey, 'approvalKey');
+  const issuer = readIssuerConfig(options.issuer);
+  const clock = options.clock ?? (() => new Date());
+  const keys = createIssuerKeys({
+    url: issuer.url,
+    timeoutMs: issuer.timeoutMs,
+    fetch: issuer.fetch,
+    clock,
+  });
+
+  const vault = await openVault({ ...options.vault, key: vaultKey });
+  const ledger = await openOwnLedger(options, clock).catch(async (error: unknown) => {
+    await vault.close();
+    throw error;
+  });
+  const sessions = createSessionVerifier({
+    keys,
+    audience: options.issuer.audience ?? options.issuer.client.id,
+    client: options.issuer.client.id,
+    agentAudiences: Object.entries(options.issuer.agents).map(
+      ([name, { id = name }]) => `urn:agent:${id}`,
+    ),
+    typ: issuer.profile.tokenTyp,
+    algs: issuer.profile.algs,
+    scoped: options.scopeFallback === false ? [] : scopedResources(options.resources),
+    profileIsMachine: issuer.profile.isMachine,
+    clock,
+  });
+  const gateway: Gateway = {
+    issuer: issuer.url,
+    subjectOf: (name) => issuer.agent(name).actor.sub,
+    mode: options.mode ?? 'enforce',
+    unauthorized: options.unauthorized ?? 'record',
+    resources: options.resources,
+    ledger,
+    vault,
+    exchange: createExchange({ issuer: options.issuer, keys, clock }),
+    renew: sessions.renew,
+    approvalKey,
+    clock,
+    fetch: options.fetch ?? globalThis.fetch,
+    known: createKnownEntries(ledger),
+    outcomes: createOpenOutcomes(ledger),
+  };
+  return crumbOf(gateway, sessions, vault, options);
+}
+
+function crumbOf(
+  gateway: Gateway,
+  sessions: SessionVerifier,
+  vault: Vault,
+  { tokenFrom, allowDevelopment = false }: CrumbOptions,
+): Crumb {
+  const { ledger, outcomes } = gateway;
+  const ambient = (): ActingAgent => {
+    const acting = currentScope()?.acting;
+    if (acting === undefined) throw new CrumbError('session_missing');
+    return acting;
+  };
+  return {
+    async session(from) {
+      const token = typeof from === 'string' ? from : await tokenOf(from, tokenFrom);
+      const session = await sessions.open(token);
+      requireTrusted(session, allowDevelopment);
+      return new HumanSession(gateway, await createLogin(session, ledger.origin, vault));
+    },
+    unattended: (agent) =>
+      createActing({
+        gateway,
+        name: agent,
+        chain: [{ iss: gateway.issuer, sub: gateway.subjectOf(agent) }],
+        attended: undefined,
+        hop: null,
+      }),
+    current() {
+      const call = currentScope()?.call;
+      if (call === undefined) throw new CrumbError('call_missing');
+      return call;
+    },
+    invoke: async (call, fn) => ambient().invoke(call, fn),
+    checkpoint: async () => ledger.checkpoint(),
+    ledger,
+    flush: async () => ledger.flush(),
+    async close() {
+      const unwritten = await outcomes.drain().catch((error: unknown) => error);
+      await ledger.close();
+      await vault.close();
+      if (unwritten !== undefined) throw unwritten;
+    },
+  };
+}
+
+async function openOwnLedger({ ledger }: CrumbOptions, clock: () => Date): Promise<Ledger> {
+  const { url, authToken, origin, signingKey, guard, writer } = ledger;
+  const signer = await createSigner(signingKey);
+  const store = await openLibsqlStore({ url, ...(authToken === undefined ? {} : { authToken }) });
+  return openLedger({
+    store,
+    origin,
+    signer,
+    clock,
+    ...(guard === undefined ? {} : { guard }),
+    ...(writer === undefined ? {} : { writer }),
+  });
+}
+
+async function tokenOf(request: Request, tokenFrom: CrumbOptions['tokenFrom']): Promise<string> {
+  if (tokenFrom === undefined) return bearerOf(request);
+  const token = await tokenFrom(request);
+  if (token === undefined || token === '') throw new CrumbError('session_missing');
+  return token;
+}
+
+/** What a development identity provider says is worth nothing outside the machine it runs on. */
+function requireTrusted(session: Session, allowDevelopment: boolean): void {
+  if (!allowDevelopment && factsOf(session).development) throw new CrumbError('session_invalid');
+}
+
+const OPTIONS: Readonly<Record<keyof CrumbOptions, true>> = {
+  issuer: true,
+  ledger: true,
+  vault: true,
+  approvalKey: true,
+  resources: true,
+  mode: true,
+  unauthorized: true,
+  scopeFallback: true,
+  tokenFrom: true,
+  allowDevelopment: true,
+  fetch: true,
+  clock: true,
+};
+
+/** A misspelt option would be a rule that nobody applies. */
+function requireKnown(options: CrumbOptions): void {
+  const unknown = Object.keys(options).filter((name) => !Object.hasOwn(OPTIONS, name));
+  if (unknown.length > 0) throw new TypeError(`unknown option: ${unknown.join(', ')}`);
+  oneOf(options.mode, ['enforce', 'record'], 'mode');
+  oneOf(options.unauthorized, ['record', 'refuse', 'ask'], 'unauthorized');
+}
+
+function oneOf(value: string | undefined, allowed: readonly string[], name: string): void {
+  if (value !== undefined && !allowed.includes(value)) {
+    throw new TypeError(`${name} must be one of ${allowed.join(', ')}`);
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * Delegation to another agent: a call of action `delegate`, the exchange that adds the hop, and the
+ * `hop` entry that later calls of the child refer to.
+ *
+ * @module
+ */
+import { extendActChain } from '../attribution/act-chain.ts';
+import {
+  admits,
+  isExpired,
+  judgeDelegation,
+  UNATTRIBUTED,
+  type Judgement,
+} from '../attribution/judge.ts';
+import { CrumbError, type CrumbErrorCode } from '../errors.ts';
+import { toBase64url } from '../evidence/bytes.ts';
+import type { Grant, IssuedToken } from '../exchange/exchange.ts';
+import { stateOf, type ActingAgent, type ActingState } from './acting-agent.ts';
+import { attemptBody, createAttempt, type Attempt } from './attempt.ts';
+import type { Dependent } from './known-entries.ts';
+import { isLive, type Login } from './login.ts';
+import { keySetId, loginId, prerequisitesOf } from './prerequisites.ts';
+import { recordRefusal, refusedExchange } from './refusal.ts';
+import { scopedResources } from './resources.ts';
+import type { CallRequest, OpenCall } from './record-tool-call.ts';
+import { closeCall } from './close-call.ts';
+import { CurrentCall } from './current-call.ts';
+import { describeToken } from './token-record.ts';
+
+/** An open delegation, and what the child will be. */
+export interface OpenDelegation {
+  readonly call: OpenCall;
+  readonly child: ActingState;
+}
+
+interface Hop {
+  readonly grant: Grant;
+  readonly issued: IssuedToken;
+}
+
+/**
+ * Opens a delegation: once this resolves the child may act, and every call of it names both.
+ *
+ * @throws {CrumbError} The child must not run; as for a tool call. `chain_unsupported`, `agent_unknown`.
+ */
+export async function recordDelegation(
+  acting: ActingAgent,
+  childName: string,
+  request: CallRequest,
+): Promise<OpenDelegation> {
+  const state = stateOf(acting);
+  const { gateway, attended } = state;
+  request.signal?.throwIfAborted();
+  const child = { iss: gateway.issuer, sub: gateway.subjectOf(childName) };
+  const attempt = createAttempt(state, {
+    ...request,
+    resource: `urn:agent:${child.sub}`,
+    action: 'delegate',
+    store: true,
+  });
+  const judgement =
+    attended === undefined
+      ? UNATTRIBUTED
+      : judgeDelegation(attended.login.facts.directives, state.chain, child, {
+          iss: gateway.issuer,
+          now: gateway.clock(),
+        });
+  const refusal = refusalOf(attempt, judgement);
+  if (refusal !== undefined) {
+    await recordRefusal(attempt, judgement, { code: refusal });
+    throw new CrumbError(refusal);
+  }
+
+  const { hop, exchange } = await hopFor(attempt, childName, child.sub, judgement, request.signal);
+  const { intent, hopSeq } = await recordHop(attempt, judgement, hop, exchange);
+  const call = new CurrentCall({
+    token: undefined, // the hop's token is the child's way to act, not a key to any resource
+    human: attended?.login.facts.human,
+    chain: state.chain,
+    intent: { origin: gateway.ledger.origin, seq: intent.seq, hash: toBase64url(intent.leaf) },
+    fetch: gateway.fetch,
+  });
+  return {
+    call: {
+      scope: { acting, call },
+      args: attempt.call.args,
+      close: closeCall(attempt, intent.seq, { storeResult: false, denial: { denied: false } }),
+    },
+    child: {
+      gateway,
+      name: childName,
+      chain: extendActChain(state.chain, child),
+      attended:
+        attended === undefined || hop === undefined
+          ? undefined
+          : { login: attended.login, grant: hop.grant },
+      hop: hopSeq ?? state.hop,
+    },
+  };
+}
+
+function refusalOf(attempt: Attempt, judgement: Judgement): CrumbErrorCode | undefined {
+  const { attended, gateway } = attempt.state;
+  if (attempt.json === null) return 'arguments_not_json';
+  if (attended !== undefined && !isLive(attended.login, gateway.clock())) return 'session_expired';
+  if (judgement.verdict === 'unauthorized' && gateway.unauthorized !== 'record')
+    return 'not_authorized';
+  return undefined;
+}
+
+/** A delegation without its token would leave the child with nothing to act on: it never runs. */
+async function hopFor(
+  attempt: Attempt,
+  childName: string,
+  childSubject: string,
+  judgement: Judgement,
+  signal: AbortSignal | undefined,
+): Promise<{ hop: Hop | undefined; exchange: string }> {
+  const { attended, gateway } = attempt.state;
+  if (attended === undefined) return { hop: undefined, exchange: 'none' };
+  const scopes = scopesFor(attempt.state, attended.login, childSubject);
+  try {
+    const hop = await gateway.exchange.delegate(attended.grant, childName, scopes, signal);
+    return { hop, exchange: hop.issued.exchange };
+  } catch (error) {
+    await recordRefusal(attempt, judgement, refusedExchange(attempt, error));
+    throw error;
+  }
+}
+
+/**
+ * The scopes of the directives that admit the child: what no directive could ever allow it is not
+ * asked for. If none admits it, the session's own: such a delegation is on record as unauthorized,
+ * and the identity provider still decides.
+ */
+function scopesFor(state: ActingState, login: Login, childSubject: string): readonly string[] {
+  const { gateway, chain } = state;
+  const { directives, scope } = login.facts;
+  const actors = [...chain, { iss: gateway.issuer, sub: childSubject }];
+  const admitting = directives.filter(
+    (directive) =>
+      admits(directive, actors, gateway.issuer) && !isExpired(directive, gateway.clock()),
+  );
+  const scoped = scopedResources(gateway.resources);
+  const wanted = admitting.flatMap((directive) => {
+    const named = scoped.filter(
+      (entry) =>
+        directive.actions.includes(entry.action) && directive.resources.includes(entry.resource),
+    );
+    return named.length > 0 ? named.map((entry) => entry.scope) : directive.actions;
+  });
+  const granted = wanted.filter((name) => scope.includes(name));
+  return [
+    ...new Set(granted.length > 0 ? granted : scope.filter((name) => !IDENTITY_SCOPES.has(name))),
+  ];
+}
+
+/** Scopes of OpenID Connect: they are about the login and mean nothing to a resource. */
+const IDENTITY_SCOPES = new Set([
+  'openid',
+  'profile',
+  'email',
+  'address',
+  'phone',
+  'offline_access',
+]);
+
+async function recordHop(
+  attempt: Attempt,
+  judgement: Judgement,
+  hop: Hop | undefined,
+  exchange: string,
+): Promise<{ intent: { seq: number; leaf: Uint8Array }; hopSeq: number | null }> {
+  const { attended, chain, gateway, hop: parent } = attempt.state;
+  const token = hop === undefined ? undefined : describeToken(hop.issued, attended?.login);
+  try {
+    await gateway.vault.keep({
+      openings: attempt.opening === undefined ? [] : [attempt.opening],
+      tokens: token === undefined ? [] : [token.evidence],
+    });
+    const { entries } = await gateway.known.append(
+      prerequisitesOf(gateway, attended?.login, hop?.issued),
+      (at, own) => {
+        const session = attended === undefined ? null : at(loginId(attended.login));
+        const record =
+          token === undefined || hop === undefined
+            ? null
+            : { ...token.record, jwks: at(keySetId(hop.issued.keySet)) };
+        const intent: Dependent['drafts'][number] = {
+          kind: 'intent',
+          body: {
+            ...attemptBody(attempt, judgement),
+            session,
+            approval: null,
+            token: record,
+            exchange,
+          },
+        };
+        if (session === null || record === null) return { drafts: [intent] };
+        return {
+          drafts: [
+            intent,
+            {
+              kind: 'hop',
+              body: { session, intent: own(0), parent, chain, token: record, actorToken: null },
+            },
+          ],
+        };
+      },
+    );
+    const [intent, hopEntry] = entries;
+    if (intent === undefined) throw new CrumbError('intent_unrecorded');
+    return { intent, hopSeq: hopEntry?.seq ?? null };
+  } catch (cause) {
+    throw new CrumbError('intent_unrecorded', { cause });
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * What is going on here: which agent acts, and inside which tool call. It follows asynchronous work
+ * and never passes through anything that a model, a message or a host's context can hold.
+ *
+ * @module
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { ActingAgent } from './acting-agent.ts';
+import type { CurrentCall } from './current-call.ts';
+
+export interface Scope {
+  readonly acting: ActingAgent;
+  /** Set inside the execution of a guarded call. */
+  readonly call?: CurrentCall;
+}
+
+const ambient = new AsyncLocalStorage<Scope>();
+
+/** Runs `fn`, and all that it starts, in a scope. */
+export function within<T>(scope: Scope, fn: () => T): T {
+  return ambient.run(scope, fn);
+}
+
+export function currentScope(): Scope | undefined {
+  return ambient.getStore();
+}
