@@ -168,6 +168,52 @@ const TEXT = {
     'Approvals inside sub-agents are not supported: ask in the parent, or use a tool that needs none.',
   ],
 
+  // At the resource
+  token_missing: [
+    'the request carries no delegation token',
+    'Send it in the Authorization header; `planner.fetch` does.',
+  ],
+  request_malformed: [
+    'the request does not carry exactly one token in its Authorization header',
+    'Send one header `Authorization: Bearer ...`, and no token in the query.',
+  ],
+  client_mismatch: [
+    'the token was issued to another client than the agent that holds it',
+    'The issuer must put the client into the outermost `act`; if it names a user there, say `actor: "user"` for it.',
+  ],
+  token_development: [
+    'the token comes from an identity provider for development',
+    'Use a real identity provider; `allowDevelopment` is for a development machine.',
+  ],
+  token_denied: [
+    'the token, its human, its session or one of its agents was denied',
+    'Let the human log in again, if the denial no longer holds.',
+  ],
+  token_replayed: [
+    'the token was used before, or the store of used tokens is full',
+    'This resource takes each token once: get a fresh one for each call (`oneShot`).',
+  ],
+  scope_insufficient: [
+    'the token lacks a scope that this needs',
+    'Ask the human for it, or ask for it in the exchange.',
+  ],
+  actor_not_allowed: [
+    'the agent that holds the token may not call this resource',
+    'Add it to `actors` of the guard.',
+  ],
+  directive_unmet: [
+    'no directive in the token covers this action',
+    'Ask the human to authorize it. This guard enforces directives.',
+  ],
+  proof_invalid: [
+    'the DPoP proof is absent, used before, or for something else',
+    'Send a fresh proof for each request: its method, its address, its token.',
+  ],
+  guard_unavailable: [
+    'something that the guard needs does not answer',
+    'See `cause`: the deny-list, the replay store or the log of sightings. The request may be tried again.',
+  ],
+
   // Ledger, vault, evidence
   entry_malformed: [
     'these bytes are not an entry of format crumb/1',
@@ -246,6 +292,14 @@ const TEXT = {
   development_only: [
     'this part is for development and refuses NODE_ENV=production',
     'Use a real identity provider; `--force` overrides, and everything it issues stays marked as development.',
+  ],
+  login_refused: [
+    'the development login was refused',
+    'See `oauthError`: the person said no, is unknown, or the client, scope or directive is not accepted.',
+  ],
+  login_failed: [
+    'the development login did not come to an end',
+    'Check that the issuer is a development identity provider and the client is registered there.',
   ],
 } as const satisfies Record<string, readonly [text: string, hint: string]>;
 

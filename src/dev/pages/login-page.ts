@@ -1,0 +1,53 @@
+/**
+ * The login page: who are you today?
+ *
+ * @module
+ */
+import type { Person } from '../registry.ts';
+import { html, type Html } from './html.ts';
+import type { Page } from './page.ts';
+
+/** What the login page shows. */
+export interface LoginView {
+  /** Where its form goes. */
+  readonly action: string;
+  readonly application: string;
+  readonly people: readonly Person[];
+  readonly formTarget: string | undefined;
+}
+
+/** One button for each person. */
+export function loginPage({ action, application, people, formTarget }: LoginView): Page {
+  return {
+    title: 'Sign in',
+    formTarget,
+    body: html`<h1>Who are you?</h1>
+      <p class="lead">Sign in to <strong>${application}</strong> as one of these people.</p>
+      <form method="post" action="${action}">
+        <ul class="people">
+          ${people.map((person) => html`<li>${personButton(person)}</li>`)}
+        </ul>
+        <div class="actions"><button type="submit" name="cancel" value="yes">Cancel</button></div>
+      </form>`,
+  };
+}
+
+function personButton(person: Person): Html {
+  return html`<button class="person" type="submit" name="person" value="${person.sub}">
+    ${face(person)}<span
+      ><b><bdi>${person.name}</bdi></b
+      ><small>${person.email ?? person.sub}</small></span
+    >
+  </button>`;
+}
+
+/** Initials on a colour that stays with the person. */
+export function face({ sub, name }: Person): Html {
+  const initials = name
+    .split(/\s+/)
+    .map((word) => [...word][0] ?? '')
+    .slice(0, 2)
+    .join('');
+  const tone = [...sub].reduce((sum, char) => sum + (char.codePointAt(0) ?? 0), 0) % 6;
+  return html`<span class="face f${tone}" aria-hidden="true">${initials.toUpperCase()}</span>`;
+}
