@@ -28,6 +28,9 @@ export const MAX_ACTORS = 8;
 /** What is read of a node; anything else in it is ignored, unless it would change who or how long. */
 const MEANINGLESS_INSIDE = new Set(['exp', 'nbf', 'aud', 'iat', 'jti', '__proto__']);
 
+/** In UTF-8: what an entry has room for. */
+const MAX_NAME_BYTES = 512;
+
 const CONTROL = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/u;
 
 /**
@@ -46,12 +49,11 @@ export function parseActChain(act: unknown, tokenIss: string, human: Actor): Act
   let node = act;
   while (node !== undefined) {
     if (newestFirst.length === MAX_ACTORS) throw new CrumbError('act_too_deep');
-    if (!isActClaim(node)) throw new CrumbError('act_malformed');
-    if (foreign && node.iss === undefined) throw new CrumbError('act_issuer_missing');
-    const iss = node.iss ?? tokenIss;
-    foreign ||= iss !== tokenIss;
-    newestFirst.push({ iss, sub: node.sub });
-    node = node.act;
+    const { iss, sub, act: inner } = parseActClaim(node);
+    if (foreign && iss === undefined) throw new CrumbError('act_issuer_missing');
+    foreign ||= iss !== undefined && iss !== tokenIss;
+    newestFirst.push({ iss: iss ?? tokenIss, sub });
+    node = inner;
   }
 
   const [first, ...rest] = newestFirst.toReversed();
@@ -93,25 +95,33 @@ export function actingAgentOf(chain: ActChain): Actor {
 }
 
 interface ActClaim {
-  readonly iss?: string;
+  readonly iss: string | undefined;
   readonly sub: string;
-  readonly act?: unknown;
+  readonly act: unknown;
 }
 
-function isActClaim(node: unknown): node is ActClaim {
-  if (typeof node !== 'object' || node === null || Array.isArray(node)) return false;
-  if (Object.getPrototypeOf(node) !== Object.prototype && Object.getPrototypeOf(node) !== null)
-    return false;
-  // Own members only: an inherited `sub` would be an attacker's who reached Object.prototype.
+/** One node. Own members only: an inherited `sub` would be an attacker's who reached Object.prototype. */
+function parseActClaim(node: unknown): ActClaim {
+  if (!isPlainObject(node)) throw new CrumbError('act_malformed');
   const members = new Map<string, unknown>(Object.entries(node));
-  if ([...members.keys()].some((name) => MEANINGLESS_INSIDE.has(name))) return false;
-  if (members.has('act') && members.get('act') === undefined) return false;
-  return isName(members.get('sub')) && (!members.has('iss') || isName(members.get('iss')));
+  const [iss, sub, act] = [members.get('iss'), members.get('sub'), members.get('act')];
+  const isChanged = [...members.keys()].some((name) => MEANINGLESS_INSIDE.has(name));
+  if (isChanged || !isName(sub) || (members.has('act') && act === undefined)) {
+    throw new CrumbError('act_malformed');
+  }
+  if (!members.has('iss')) return { iss: undefined, sub, act };
+  if (!isName(iss)) throw new CrumbError('act_malformed');
+  return { iss, sub, act };
 }
 
-/** A name that prints as what it is: no control, format or surrogate characters. */
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** A name that prints as what it is, and fits an entry: no control, format or surrogate characters. */
 function isName(value: unknown): value is string {
-  return (
-    typeof value === 'string' && value.length > 0 && value.length <= 512 && !CONTROL.test(value)
-  );
+  if (typeof value !== 'string' || value === '' || value.length > MAX_NAME_BYTES) return false;
+  return !CONTROL.test(value) && new TextEncoder().encode(value).length <= MAX_NAME_BYTES;
 }

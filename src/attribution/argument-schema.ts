@@ -61,14 +61,19 @@ const KEYWORDS: Readonly<Record<keyof ArgumentSchema, (value: unknown, depth: nu
 
 /** Takes a schema of the subset; undefined for anything else, which then authorises nothing. */
 export function parseArgumentSchema(value: unknown): ArgumentSchema | undefined {
-  return isSchema(value, 0) ? (value as ArgumentSchema) : undefined; // isSchema saw every keyword
+  return isSchema(value, 0) ? value : undefined;
 }
 
-/** Whether a value satisfies a schema. `const` and `enum` compare RFC 8785 bytes. */
+/**
+ * Whether a value satisfies a schema. `const` and `enum` compare RFC 8785 bytes. A value that holds an
+ * integer beyond 2^53 satisfies none: several spellings share one number there, and nobody can say
+ * which was meant.
+ */
 export function satisfies(value: Json, schema: ArgumentSchema): boolean {
-  if (typeof value === 'number' && Number.isInteger(value) && !Number.isSafeInteger(value)) {
-    return false; // beyond 2^53 several spellings share one number: nobody can say which was meant
-  }
+  return !holdsUnsafeInteger(value) && fits(value, schema);
+}
+
+function fits(value: Json, schema: ArgumentSchema): boolean {
   return (
     matchesType(value, schema) &&
     (schema.const === undefined || sameJson(value, schema.const)) &&
@@ -77,6 +82,13 @@ export function satisfies(value: Json, schema: ArgumentSchema): boolean {
     (typeof value !== 'string' || within([...value].length, schema.minLength, schema.maxLength)) &&
     (!isList(value) || matchesItems(value, schema)) &&
     (!isObject(value) || matchesMembers(value, schema))
+  );
+}
+
+function holdsUnsafeInteger(value: Json): boolean {
+  if (typeof value === 'number') return Number.isInteger(value) && !Number.isSafeInteger(value);
+  return (
+    typeof value === 'object' && value !== null && Object.values(value).some(holdsUnsafeInteger)
   );
 }
 
@@ -150,7 +162,7 @@ function matchesItems(value: readonly Json[], schema: ArgumentSchema): boolean {
   const { items } = schema;
   return (
     within(value.length, schema.minItems, schema.maxItems) &&
-    (items === undefined || value.every((item) => satisfies(item, items)))
+    (items === undefined || value.every((item) => fits(item, items)))
   );
 }
 
@@ -159,7 +171,7 @@ function matchesMembers(value: Readonly<Record<string, Json>>, schema: ArgumentS
   if (!required.every((name) => Object.hasOwn(value, name))) return false;
   return Object.entries(value).every(([name, member]) => {
     const named = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (named !== undefined) return satisfies(member, named);
-    return typeof rest === 'boolean' ? rest : satisfies(member, rest);
+    if (named !== undefined) return fits(member, named);
+    return typeof rest === 'boolean' ? rest : fits(member, rest);
   });
 }

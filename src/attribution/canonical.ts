@@ -56,18 +56,9 @@ function plainObject(value: object, depth: number): Json {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null)
     throw new CrumbError('arguments_not_json');
-  // `__proto__` as an own member stays a member: assignment would drop it from the record, and the
-  // tool would see what the record does not.
-  const copy: Record<string, Json> = Object.create(null);
-  for (const [name, member] of Object.entries(value)) {
-    if (member === undefined) continue;
-    if (!name.isWellFormed()) throw new CrumbError('arguments_not_json');
-    Object.defineProperty(copy, name, {
-      value: plain(member, depth + 1),
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-  }
-  return copy;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  if (!members.every(([name]) => name.isWellFormed())) throw new CrumbError('arguments_not_json');
+  // `fromEntries` keeps an own `__proto__` as a member: assignment would drop it from the record, and
+  // the tool would see what the record does not.
+  return Object.fromEntries(members.map(([name, member]) => [name, plain(member, depth + 1)]));
 }

@@ -31,6 +31,9 @@ export interface Directive {
   readonly callId?: string;
 }
 
+/** End of the year 9999: what an entry can write. A `Date` beyond 275760 would never be reached. */
+const LAST_SECOND = 253_402_300_799;
+
 /** What a token says about authorisation. */
 export interface ParsedDirectives {
   readonly directives: readonly Directive[];
@@ -44,6 +47,9 @@ export interface ScopedResource {
   readonly resource: string;
   readonly action: string;
 }
+
+/** Scopes of a login: they ask for claims about the human, and never allow an action. */
+const OPENID_SCOPES = new Set(['openid', 'profile', 'email', 'address', 'phone', 'offline_access']);
 
 const MEMBERS = new Set([
   'type',
@@ -69,30 +75,31 @@ export function parseDirectives(
   claims: { readonly authorizationDetails?: unknown; readonly scope?: unknown },
   scoped: readonly ScopedResource[],
 ): ParsedDirectives {
-  const details = claims.authorizationDetails;
+  const details: unknown = claims.authorizationDetails;
   if (details !== undefined && !Array.isArray(details)) return { directives: [], malformed: [0] };
-  const ours = (details ?? []).map((detail: unknown, n: number) => ({ n, detail })).filter(isOurs);
-  if (ours.length === 0) return { directives: fromScope(claims.scope, scoped), malformed: [] };
-
   const directives: Directive[] = [];
   const malformed: number[] = [];
-  for (const { n, detail } of ours) {
+  for (const [n, detail] of (details ?? []).entries()) {
+    const type = membersOf(detail)?.get('type');
+    // One without a type is no detail at all: it may have been ours before it was damaged.
+    if (typeof type === 'string' && type !== DIRECTIVE_TYPE) continue;
     const directive = parseDirective(detail);
     if (directive === undefined) malformed.push(n);
     else directives.push(directive);
   }
-  return { directives, malformed };
+  if (directives.length > 0 || malformed.length > 0) return { directives, malformed };
+  return { directives: fromScope(claims.scope, scoped), malformed };
 }
 
 /** One `crumb_tool_call` detail; undefined if any member is unknown or of the wrong shape. */
 export function parseDirective(detail: unknown): Directive | undefined {
   const members = membersOf(detail);
-  if (members === undefined || [...members.keys()].some((name) => !MEMBERS.has(name)))
-    return undefined;
+  if (members?.get('type') !== DIRECTIVE_TYPE) return undefined;
+  if ([...members.keys()].some((name) => !MEMBERS.has(name))) return undefined;
 
   const actions = members.get('actions');
   const locations = members.get('locations');
-  const optional = members.get('optional') ?? [];
+  const optional = members.has('optional') ? members.get('optional') : [];
   const agents = members.get('agents');
   const expires = members.get('expires');
   const maxUses = members.get('max_uses');
@@ -103,7 +110,7 @@ export function parseDirective(detail: unknown): Directive | undefined {
   // An optional argument that no schema describes is a slip that would silently never match.
   if (!optional.every((name) => args !== 'any' && Object.hasOwn(args, name))) return undefined;
   if (agents !== undefined && !isNames(agents)) return undefined;
-  if (expires !== undefined && !isCount(expires)) return undefined;
+  if (expires !== undefined && !(isCount(expires) && expires <= LAST_SECOND)) return undefined;
   if (maxUses !== undefined && !(isCount(maxUses) && maxUses > 0)) return undefined;
 
   return {
@@ -128,10 +135,9 @@ export function directiveOfApproval(call: {
 }): Directive | undefined {
   const members = membersOf(call.args);
   if (members === undefined) return undefined;
-  const args: Record<string, ArgumentSchema> = Object.create(null);
-  for (const [name, value] of members) {
-    Object.defineProperty(args, name, { value: { const: toJson(value) }, enumerable: true });
-  }
+  const args = Object.fromEntries(
+    Array.from(members, ([name, value]) => [name, { const: toJson(value) }]),
+  );
   return {
     source: 'approval',
     actions: [call.action],
@@ -149,7 +155,7 @@ function fromScope(scope: unknown, scoped: readonly ScopedResource[]): readonly 
   if (typeof scope !== 'string') return [];
   const granted = new Set(scope.split(' '));
   return scoped
-    .filter((entry) => granted.has(entry.scope))
+    .filter((entry) => granted.has(entry.scope) && !OPENID_SCOPES.has(entry.scope))
     .map(({ resource, action }) => ({
       source: 'scope',
       actions: [action],
@@ -161,17 +167,13 @@ function fromScope(scope: unknown, scoped: readonly ScopedResource[]): readonly 
 function parseArguments(value: unknown): Record<string, ArgumentSchema> | undefined {
   const members = membersOf(value);
   if (members === undefined) return undefined;
-  const args: Record<string, ArgumentSchema> = Object.create(null);
+  const args = new Map<string, ArgumentSchema>();
   for (const [name, schema] of members) {
     const parsed = parseArgumentSchema(schema);
     if (parsed === undefined) return undefined;
-    Object.defineProperty(args, name, { value: parsed, enumerable: true });
+    args.set(name, parsed);
   }
-  return args;
-}
-
-function isOurs(entry: { detail: unknown }): boolean {
-  return membersOf(entry.detail)?.get('type') === DIRECTIVE_TYPE;
+  return Object.fromEntries(args);
 }
 
 /** Own members of a plain object; a Map, so that `__proto__` is a name like any other. */

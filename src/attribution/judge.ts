@@ -5,7 +5,7 @@
  * @module
  */
 import type { ActChain, Actor } from './act-chain.ts';
-import { satisfies } from './argument-schema.ts';
+import { satisfies, type ArgumentSchema } from './argument-schema.ts';
 import type { Directive } from './directive.ts';
 import type { Json, ToolCall } from './tool-call.ts';
 
@@ -44,20 +44,26 @@ export interface Judgement {
 /** No human session was behind the call. */
 export const UNATTRIBUTED: Judgement = { verdict: 'unattributed', directive: null, reason: null };
 
+/** Where and when a call is judged. */
+export interface JudgingContext {
+  /** The session's issuer: `agents` of a directive are subjects there. */
+  readonly iss: string;
+  readonly now: Date;
+}
+
 /**
  * Judges a call of a resource. Uses are counted where calls are recorded: see {@link spentUses}.
- *
- * @param iss The session's issuer: `agents` of a directive are subjects there.
  */
+// oxlint-disable-next-line max-params -- what was allowed, what is done, by whom, when and where
 export function judge(
   directives: readonly Directive[],
   call: ToolCall,
   chain: ActChain,
-  context: { readonly iss: string; readonly now: Date },
+  context: JudgingContext,
 ): Judgement {
   return closest(directives, (directive) => {
     if (directive.callId !== undefined && directive.callId !== call.id) return undefined;
-    return missOf(directive, call, chain, context);
+    return missOf(directive, call, { chain, ...context });
   });
 }
 
@@ -65,16 +71,17 @@ export function judge(
  * Judges the delegation to another agent. It spends no use and is matched on agents and expiry only:
  * what the child may do is judged when it does it.
  */
+// oxlint-disable-next-line max-params -- as for `judge`
 export function judgeDelegation(
   directives: readonly Directive[],
   chain: ActChain,
   child: Actor,
-  context: { readonly iss: string; readonly now: Date },
+  context: JudgingContext,
 ): Judgement {
   return closest(directives, (directive) => {
     if (directive.source === 'approval') return undefined;
-    if (!admits(directive, [...chain, child], context.iss))
-      return { code: 'agent', argument: null };
+    const admitted = admits(directive, [...chain, child], context.iss);
+    if (!admitted) return { code: 'agent', argument: null };
     return isExpired(directive, context.now) ? { code: 'expired', argument: null } : null;
   });
 }
@@ -122,14 +129,13 @@ function rank(reason: Reason): number {
 function missOf(
   directive: Directive,
   call: ToolCall,
-  chain: ActChain,
-  context: { readonly iss: string; readonly now: Date },
+  { chain, iss, now }: JudgingContext & { readonly chain: ActChain },
 ): Reason | null {
   const miss = (code: ReasonCode, argument: string | null = null): Reason => ({ code, argument });
   if (!directive.actions.includes(call.action)) return miss('action');
   if (!directive.resources.includes(call.resource)) return miss('resource');
-  if (!admits(directive, chain, context.iss)) return miss('agent');
-  if (isExpired(directive, context.now)) return miss('expired');
+  if (!admits(directive, chain, iss)) return miss('agent');
+  if (isExpired(directive, now)) return miss('expired');
   return directive.args === undefined
     ? null
     : missOfArguments(directive, directive.args, call.args);
@@ -155,9 +161,6 @@ function missOfArguments(
 }
 
 /** An absent argument is fine here: it was looked at before. */
-function allows(
-  schema: Parameters<typeof satisfies>[1] | undefined,
-  value: Json | undefined,
-): boolean {
+function allows(schema: ArgumentSchema | undefined, value: Json | undefined): boolean {
   return schema === undefined || value === undefined || satisfies(value, schema);
 }

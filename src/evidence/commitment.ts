@@ -9,7 +9,7 @@
  */
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { canonicalJson } from '../attribution/canonical.ts';
+import { canonicalJson, toJson } from '../attribution/canonical.ts';
 import type { Json } from '../attribution/tool-call.ts';
 import { concatBytes, equalBytes, fromBase64url, toBase64url, utf8 } from './bytes.ts';
 import type { Commitment } from './kinds.ts';
@@ -58,7 +58,7 @@ export function commitJson(salt: Uint8Array, label: Label, value: Json): Commitm
 
 /** `f1.` over the members of an object, each of which can be shown alone: see {@link openMember}. */
 export function commitMembers(salt: Uint8Array, label: Label, value: JsonObject): Commitment {
-  const root = rootHash(membersOf(salt, label, value).map((member) => member.leaf));
+  const root = rootHash(membersOf({ salt, label, value }).map((member) => member.leaf));
   return `f1.${toBase64url(root)}`;
 }
 
@@ -77,12 +77,10 @@ export interface MemberOpening {
 
 /** Makes the opening of one member; undefined if the object has no member of this name. */
 export function openMember(
-  salt: Uint8Array,
-  label: Label,
-  value: JsonObject,
+  whole: JsonOpening & { readonly value: JsonObject },
   name: string,
 ): MemberOpening | undefined {
-  const members = membersOf(salt, label, value);
+  const members = membersOf(whole);
   const index = members.findIndex((member) => member.name === name);
   const member = members[index];
   if (member === undefined) return undefined;
@@ -107,8 +105,12 @@ export function verifyMember(
   const root = digestOf(commitment, 'f1.');
   if (root === undefined || !isHash(opening.salt)) return false;
   const { index, size, proof, salt, name, value } = opening;
-  const leaf = memberLeaf(salt, label, name, value);
-  return leaf !== undefined && verifyInclusion({ leaf, index, size, root, proof });
+  try {
+    const leaf = memberLeaf(salt, label, [name, toJson(value)]);
+    return verifyInclusion({ leaf, index, size, root, proof });
+  } catch {
+    return false; // not JSON, so nothing that anyone could have committed to
+  }
 }
 
 /** What opens a commitment as a whole. */
@@ -119,9 +121,11 @@ export interface JsonOpening {
 }
 
 /** Whether an `h1.` or `f1.` commitment is one to this JSON value. Never throws on a bad opening. */
-export function opensJson(commitment: Commitment, { label, salt, value }: JsonOpening): boolean {
+export function opensJson(commitment: Commitment, opening: JsonOpening): boolean {
+  const { label, salt } = opening;
   if (!isHash(salt)) return false;
   try {
+    const value = toJson(opening.value); // an opening may be anyone's: as deep as the stack, for one
     if (commitment.startsWith('f1.')) {
       return isJsonObject(value) && commitMembers(salt, label, value) === commitment;
     }
@@ -151,18 +155,19 @@ interface Member {
 }
 
 /** Members in RFC 8785 order, which is that of UTF-16 code units. */
-function membersOf(salt: Uint8Array, label: Label, value: JsonObject): readonly Member[] {
+function membersOf(whole: JsonOpening & { readonly value: JsonObject }): readonly Member[] {
+  const { salt, label, value } = whole;
   if (salt.length !== 32) throw new TypeError(`salt has ${salt.length} bytes instead of 32`);
   return Object.entries(value)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, member], n) => {
       const own = hmac(sha256, salt, concatBytes(utf8(`${CONTEXT} member\n`), uint32(n)));
-      return { name, value: member, salt: own, leaf: memberLeaf(own, label, name, member) };
+      return { name, value: member, salt: own, leaf: memberLeaf(own, label, [name, member]) };
     });
 }
 
-function memberLeaf(salt: Uint8Array, label: Label, name: string, value: Json): Uint8Array {
-  return leafHash(commit(salt, label, utf8(canonicalJson([name, value]))));
+function memberLeaf(salt: Uint8Array, label: Label, member: readonly [string, Json]): Uint8Array {
+  return leafHash(commit(salt, label, utf8(canonicalJson(member))));
 }
 
 /** Big-endian. */
