@@ -284,6 +284,11 @@ const TEXT = {
     'Move it away, or name another place with `--out`. A key that signed a ledger must not be lost.',
   ],
   file_unwritable: ['this file cannot be written', 'Check the folder and who may write there.'],
+  package_missing: [
+    'an optional package is not installed',
+    'Install it beside crumb-ai: `npm install --save-dev NAME`.',
+  ],
+  port_taken: ['another program listens on this port', 'Stop it, or choose another port.'],
   file_unreadable: ['this file cannot be read', 'Check the path and who may read it.'],
   config_invalid: [
     'the configuration is not usable',

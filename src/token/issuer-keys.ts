@@ -47,6 +47,8 @@ export interface JwtRules {
   readonly requiredClaims?: readonly string[];
   /** How far clocks may differ, in seconds. Default 5. */
   readonly clockTolerance?: number;
+  /** Longest life, from `iat` to `exp`, and greatest age, in seconds. Default: no limit but `exp`. */
+  readonly maxTokenAge?: number;
 }
 
 /** A token whose signature, issuer, type and times hold. */
@@ -270,7 +272,10 @@ function checkTimes(payload: JsonObject, rules: JwtRules, now: number): void {
   if (!isNumericDate(exp) || !isNumericDate(iat) || !(nbf === undefined || isNumericDate(nbf))) {
     throw unverifiable('times');
   }
-  if (iat > now + (rules.clockTolerance ?? 5) || iat > exp) throw new CrumbError('token_expired');
+  const { clockTolerance = 5, maxTokenAge = Infinity } = rules;
+  const fromTheFuture = iat > now + clockTolerance || iat > exp;
+  const tooLong = exp - iat > maxTokenAge || now - iat > maxTokenAge + clockTolerance;
+  if (fromTheFuture || tooLong) throw new CrumbError('token_expired');
 }
 
 /** Whole seconds that a `Date` can hold: `1e99` is a number too. */
