@@ -18,6 +18,12 @@ if (major < 22) {
     if (error.code === 'EPIPE') process.exit(0);
     throw error;
   });
+  // What Node has to say about how it reads the project's crumb.config.ts is no news to its reader.
+  process.removeAllListeners('warning').on('warning', (warning: NodeJS.ErrnoException) => {
+    const expected =
+      warning.name === 'ExperimentalWarning' || warning.code === 'MODULE_TYPELESS_PACKAGE_JSON';
+    if (!expected) process.stderr.write(`${warning.name}: ${warning.message}\n`);
+  });
   const [{ main }, { COMMANDS }] = await Promise.all([
     import('./main.ts'),
     import('./registry.ts'),

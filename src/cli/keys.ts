@@ -14,10 +14,8 @@ export type KeyKind = (typeof KEY_KINDS)[number];
 
 /** A public key as an identity provider registers it. */
 export interface PublicJwk {
+  readonly [parameter: string]: string;
   readonly kty: string;
-  readonly crv: string;
-  readonly x: string;
-  readonly y?: string;
   readonly kid: string;
   readonly alg: string;
   readonly use: 'sig';
@@ -47,15 +45,15 @@ export function createKey(kind: KeyKind, origin?: string): FreshKey {
   switch (kind) {
     case 'signing': {
       const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-      const jwk = publicJwk(publicKey, 'EdDSA');
+      const jwk = publicJwk(publicKey);
       const fresh = { kind, secret: pemOf(privateKey), jwk };
       return origin === undefined
         ? fresh
-        : { ...fresh, vkey: vkeyOf(origin, Buffer.from(jwk.x, 'base64url')) };
+        : { ...fresh, vkey: vkeyOf(origin, Buffer.from(jwk['x'] ?? '', 'base64url')) };
     }
     case 'agent': {
       const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-      return { kind, secret: pemOf(privateKey), jwk: publicJwk(publicKey, 'ES256') };
+      return { kind, secret: pemOf(privateKey), jwk: publicJwk(publicKey) };
     }
     case 'vault':
     case 'approval':
@@ -65,12 +63,22 @@ export function createKey(kind: KeyKind, origin?: string): FreshKey {
   }
 }
 
+const ALGS: Readonly<Record<string, string>> = {
+  Ed25519: 'EdDSA',
+  'P-256': 'ES256',
+  'P-384': 'ES384',
+  'P-521': 'ES512',
+};
+
 /** The public half, with an RFC 7638 thumbprint as its `kid`. */
-export function publicJwk(key: KeyObject, alg: string): PublicJwk {
-  const { kty = '', crv = '', x = '', y } = key.export({ format: 'jwk' });
-  const point = y === undefined ? { crv, kty, x } : { crv, kty, x, y }; // in RFC 7638's order
-  const kid = createHash('sha256').update(JSON.stringify(point)).digest('base64url');
-  return { ...point, kid, alg, use: 'sig' };
+export function publicJwk(key: KeyObject): PublicJwk {
+  const { kty = '', crv, x, y, n, e } = key.export({ format: 'jwk' });
+  // Members in RFC 7638's order; those that a kind of key does not have are left out by JSON.
+  const members = { crv, e, kty, n, x, y };
+  const text = JSON.stringify(members);
+  const kid = createHash('sha256').update(text).digest('base64url');
+  const own = JSON.parse(text) as Record<string, string> & { kty: string }; // what JSON left in
+  return { ...own, kid, alg: ALGS[crv ?? ''] ?? 'RS256', use: 'sig' };
 }
 
 function pemOf(key: KeyObject): string {

@@ -4,6 +4,9 @@
  * @module
  */
 import type { Command } from './command.ts';
+import { devIdp } from './commands/dev-idp.ts';
+import { devLogin } from './commands/dev-login.ts';
+import { init } from './commands/init.ts';
 import { keygen } from './commands/keygen.ts';
 
-export const COMMANDS: readonly Command[] = [keygen];
+export const COMMANDS: readonly Command[] = [init, keygen, devIdp, devLogin];
