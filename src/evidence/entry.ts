@@ -44,7 +44,9 @@ export interface UnknownKindEntry {
  * @throws {CrumbError} `entry_malformed`, naming the member; `entry_too_large`.
  */
 export function encodeEntry(entry: Entry): Uint8Array {
-  const bytes = utf8(canonicalText(entry));
+  const checked = take(entry);
+  if (!isKnownKind(checked)) throw new CrumbError('entry_malformed', { names: ['kind'] });
+  const bytes = utf8(canonicalText(checked));
   if (bytes.length > MAX_ENTRY_BYTES) throw new CrumbError('entry_too_large');
   return bytes;
 }
