@@ -6,7 +6,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type Provider from 'oidc-provider';
+
+type RequestListener = ReturnType<Provider['callback']>;
+import type { Provider } from 'oidc-provider';
 import { CrumbError } from '../errors.ts';
 import { DenyList, type Denial } from './deny-list.ts';
 import type { DevIdpEvent } from './events.ts';
@@ -117,13 +119,14 @@ class RunningIdp implements DevIdp {
   readonly #parts: ProviderParts;
   readonly #retirements = new Set<NodeJS.Timeout>();
   #provider: Provider;
+  #handle: RequestListener;
   #fault: DevIdpFault | undefined;
 
   constructor(server: Server, url: string, parts: ProviderParts) {
     this.url = url;
     this.#server = server;
     this.#parts = parts;
-    this.#provider = this.#build();
+    [this.#provider, this.#handle] = this.#build();
     server.on('request', (req, res) => void this.#serve(req, res));
   }
 
@@ -138,7 +141,7 @@ class RunningIdp implements DevIdp {
   async publish(): Promise<void> {
     const { keyring, emit } = this.#parts;
     await keyring.publish();
-    this.#provider = this.#build();
+    [this.#provider, this.#handle] = this.#build();
     emit({ kind: 'rotation', step: 'published', kid: keyring.keys[1]?.kid ?? keyring.current.kid });
   }
 
@@ -147,7 +150,7 @@ class RunningIdp implements DevIdp {
     await this.publish();
     const old = this.kid;
     keyring.switch();
-    this.#provider = this.#build();
+    [this.#provider, this.#handle] = this.#build();
     emit({ kind: 'rotation', step: 'switched', kid: this.kid });
     const timer = setTimeout(
       () => {
@@ -197,17 +200,17 @@ class RunningIdp implements DevIdp {
     const { keyring, emit } = this.#parts;
     const before = keyring.keys;
     keyring.retire(kids);
-    this.#provider = this.#build();
+    [this.#provider, this.#handle] = this.#build();
     for (const { kid } of before.filter((key) => !keyring.keys.includes(key))) {
       emit({ kind: 'rotation', step: 'retired', kid });
     }
   }
 
   /** The library cannot change keys at run time, so a rotation puts a new provider over the same store. */
-  #build(): Provider {
+  #build(): [Provider, RequestListener] {
     const provider = createProvider(this.#parts);
     provider.use(faulty(() => this.#fault, this.#parts.keyring));
-    return provider;
+    return [provider, provider.callback()];
   }
 
   async #serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -221,7 +224,7 @@ class RunningIdp implements DevIdp {
       if (req.url?.startsWith(INTERACTION_PATH) === true) {
         await interact(req, res, { provider, parts: this.#parts });
       } else {
-        await provider.callback()(req, res);
+        await this.#handle(req, res);
       }
     } catch {
       if (!res.headersSent) res.writeHead(500);

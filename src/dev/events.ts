@@ -25,6 +25,13 @@ export type DevIdpEvent =
     }
   | { readonly kind: 'refusal'; readonly client: string; readonly reason: ExchangeRefusal }
   | {
+      /** Any other answer with an error, such as a client that failed to authenticate. */
+      readonly kind: 'error';
+      readonly error: string;
+      /** What the answer itself leaves out. */
+      readonly detail: string;
+    }
+  | {
       readonly kind: 'rotation';
       readonly step: 'published' | 'switched' | 'retired';
       readonly kid: string;
@@ -43,6 +50,8 @@ export function describeEvent(event: DevIdpEvent): string {
       return `${event.chain.join(' > ')} may call ${event.target} (${event.scope.join(' ')})`;
     case 'refusal':
       return `refused to delegate to ${event.client}: ${event.reason}`;
+    case 'error':
+      return `${event.error}: ${event.detail}`;
     case 'rotation':
       return `key ${event.kid} ${event.step}`;
     default:

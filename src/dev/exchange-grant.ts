@@ -6,8 +6,8 @@
  * @module
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { importJWK, SignJWT } from 'jose';
-import Provider, { errors, type TokenEndpointGrantContext } from 'oidc-provider';
+import { SignJWT } from 'jose';
+import { errors, type Provider, type TokenEndpointGrantContext } from 'oidc-provider';
 import type { DenyList } from './deny-list.ts';
 import type { DevIdpEvent } from './events.ts';
 import {
@@ -38,6 +38,9 @@ const PARAMETERS = [
 
 type ExchangeParams = { readonly [Name in (typeof PARAMETERS)[number]]?: string | undefined };
 
+/** A refusal as the token endpoint answers it. Its reason went out as an event of its own. */
+export class RefusedExchangeError extends errors.CustomOIDCProviderError {}
+
 /** What the grant works with. */
 export interface ExchangeParts {
   readonly registry: Registry;
@@ -61,7 +64,7 @@ export function registerExchange(provider: Provider, parts: ExchangeParts): void
         if (!(error instanceof RefusedExchange)) throw error;
         parts.emit({ kind: 'refusal', client, reason: error.reason });
         const { error: code, description } = describeRefusal(error.reason);
-        throw new errors.CustomOIDCProviderError(code, description);
+        throw new RefusedExchangeError(code, description);
       }
     },
     [...PARAMETERS],
@@ -109,12 +112,12 @@ async function isSignedIn(provider: Provider, sub: string, sid: unknown): Promis
 }
 
 async function answer(delegated: Delegated, parts: ExchangeParts): Promise<object> {
-  const { kid, alg, privateJwk } = parts.keyring.current;
+  const { kid, alg, privateKey } = parts.keyring.current;
   const iat = Math.floor(Date.now() / 1000);
   const exp = Math.min(iat + parts.tokenSeconds, delegated.notAfter); // rule 7
   const token = await new SignJWT({ ...delegated.claims, iat, exp, jti: randomUUID() })
     .setProtectedHeader({ alg, kid, typ: 'at+jwt' })
-    .sign(await importJWK(privateJwk, alg));
+    .sign(privateKey);
   // Rule 11: no refresh token, no ID token.
   return {
     access_token: token,

@@ -123,7 +123,7 @@ export function judgeExchange(registry: Registry, question: ExchangeQuestion): D
   checkDenied(question, chain);
   const target = targetOf(registry, question, chain);
   const scope = scopeOf(registry, question, target);
-  const details = detailsFor(subject.token.claims, target, chain, iss);
+  const details = detailsFor(question, chain, target);
   const { sid, auth_time, acr, amr } = subject.token.claims;
   return {
     scope,
@@ -274,11 +274,11 @@ function scopeOf(
  * token without the claim: an empty list says "none for you", its absence would say "no limits".
  */
 function detailsFor(
-  claims: IssuedToken['claims'],
-  target: string,
+  { iss, subject }: ExchangeQuestion,
   chain: ActChain,
-  iss: string,
+  target: string,
 ): readonly unknown[] | undefined {
+  const { claims } = subject.token;
   if (claims['authorization_details'] === undefined) return undefined;
   const child = target.startsWith(AGENT_PREFIX) ? target.slice(AGENT_PREFIX.length) : undefined;
   return detailsOf(claims).filter((detail) => {

@@ -7,8 +7,8 @@
  * @module
  */
 import { once } from 'node:events';
-import { decodeJwt, importJWK, SignJWT, type JWTPayload } from 'jose';
-import type Provider from 'oidc-provider';
+import { decodeJwt, SignJWT, type JWTPayload } from 'jose';
+import type { Provider } from 'oidc-provider';
 import { TOKEN_EXCHANGE } from './exchange-grant.ts';
 import { createSigningKey, type Keyring } from './keyring.ts';
 
@@ -105,15 +105,17 @@ async function spoil(
     : undefined;
   const spoilt = change?.(claims) ?? claims;
   const { kid, alg } = keyring.current;
-  const { privateJwk } = fault === 'wrong-key' ? await createSigningKey(alg) : keyring.current;
+  const { privateKey } = fault === 'wrong-key' ? await createSigningKey(alg) : keyring.current;
   const access_token = await new SignJWT(spoilt)
     .setProtectedHeader({ alg, kid, typ: fault === 'wrong-typ' ? 'JWT' : 'at+jwt' })
-    .sign(await importJWK(privateJwk, alg));
+    .sign(privateKey);
   return { ...answer, access_token, scope: spoilt['scope'] };
 }
 
 function isExchange(ctx: Koa): boolean {
-  return ctx['oidc']?.params?.grant_type === TOKEN_EXCHANGE;
+  // The provider sets it, for its own routes only.
+  const oidc = ctx['oidc'] as { params?: { grant_type?: unknown } } | undefined;
+  return oidc?.params?.grant_type === TOKEN_EXCHANGE;
 }
 
 function reply(ctx: Koa, status: number, body: unknown): void {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import Provider, { type AuthorizationDetail, type InteractionResults } from 'oidc-provider';
+import type { AuthorizationDetail, InteractionResults, Provider } from 'oidc-provider';
 import { parseDirective, type Directive } from '../attribution/directive.ts';
 import type { DenyList } from './deny-list.ts';
 import type { DevIdpEvent } from './events.ts';
@@ -79,6 +79,7 @@ function pageOf(step: Step): Page {
   if (person === undefined) return errorPage({ error: 'login_required' });
   return consentPage({
     action,
+    switchUrl: switchUrlOf(step),
     application,
     person,
     formTarget,
@@ -101,14 +102,21 @@ function frameOf({ parts, details }: Step): {
   return {
     action: INTERACTION_PATH + details.uid,
     application: client?.name ?? clientOf(details),
-    // A native scheme has no origin to name.
-    formTarget:
-      redirect === null
-        ? undefined
-        : redirect.origin === 'null'
-          ? redirect.protocol
-          : redirect.origin,
+    formTarget: redirect === null ? undefined : placeOf(redirect),
   };
+}
+
+/** A native scheme has no origin to name. */
+function placeOf({ origin, protocol }: URL): string {
+  return origin === 'null' ? protocol : origin;
+}
+
+function switchUrlOf({ provider, details }: Step): string {
+  const params = new URLSearchParams({ prompt: 'login' });
+  for (const [name, value] of Object.entries(details.params)) {
+    if (typeof value === 'string' && name !== 'prompt') params.append(name, value);
+  }
+  return `${provider.pathFor('authorization')}?${params.toString()}`;
 }
 
 async function decide(step: Step, form: URLSearchParams): Promise<InteractionResults> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createLocalJWKSet, jwtVerify } from 'jose';
+import { jwtVerify } from 'jose';
 import type { Keyring } from './keyring.ts';
 
 /** Verified claims. */
@@ -25,9 +25,8 @@ export async function openIssuedToken(
   jwt: string,
   { keyring, issuer }: { readonly keyring: Keyring; readonly issuer: string },
 ): Promise<IssuedToken | undefined> {
-  const keys = createLocalJWKSet({ keys: keyring.keys.map(({ publicJwk }) => publicJwk) });
   try {
-    const { payload, protectedHeader } = await jwtVerify(jwt, keys, {
+    const { payload, protectedHeader } = await jwtVerify(jwt, keyring.verifier, {
       issuer,
       algorithms: [keyring.alg],
       requiredClaims: ['sub', 'aud', 'exp', 'iat'],

@@ -6,7 +6,13 @@
  *
  * @module
  */
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
+import {
+  calculateJwkThumbprint,
+  createLocalJWKSet,
+  exportJWK,
+  generateKeyPair,
+  type JWK,
+} from 'jose';
 
 /** JWS algorithms that a development identity provider signs with. */
 export type DevAlgorithm = 'RS256' | 'ES256' | 'EdDSA';
@@ -17,6 +23,7 @@ export interface SigningKey {
   readonly alg: DevAlgorithm;
   readonly privateJwk: JWK;
   readonly publicJwk: JWK;
+  readonly privateKey: CryptoKey;
 }
 
 /** A key pair for a client: `key` for the client itself, `jwks` for its registration. */
@@ -35,16 +42,21 @@ export async function devKeyPair(alg: DevAlgorithm = 'EdDSA'): Promise<DevKeyPai
   return { kid, key: privateJwk, jwks: { keys: [alg === 'EdDSA' ? anyName : publicJwk] } };
 }
 
+/** Made once for each set of keys: it keeps the keys that it imported. */
+type KeyResolver = ReturnType<typeof createLocalJWKSet>;
+
 /** The keys of one provider, oldest duty first: `current` signs, `next` and `old` are only published. */
 export class Keyring {
   readonly alg: DevAlgorithm;
   #current: SigningKey;
   #next: SigningKey | undefined;
   #old: readonly SigningKey[] = [];
+  #verifier: KeyResolver;
 
   private constructor(current: SigningKey) {
     this.alg = current.alg;
     this.#current = current;
+    this.#verifier = this.#resolver();
   }
 
   static async create(alg: DevAlgorithm): Promise<Keyring> {
@@ -61,9 +73,15 @@ export class Keyring {
     return [this.#current, ...(this.#next === undefined ? [] : [this.#next]), ...this.#old];
   }
 
+  /** Finds the published key that a token names. */
+  get verifier(): KeyResolver {
+    return this.#verifier;
+  }
+
   /** Makes the next key and publishes it; keeps one that waits already. */
   async publish(): Promise<void> {
     this.#next ??= await createSigningKey(this.alg);
+    this.#verifier = this.#resolver();
   }
 
   /** Signs with the published key from now on; the present one stays published. */
@@ -77,6 +95,11 @@ export class Keyring {
   /** Takes back keys that sign no more. Tokens that they signed verify nowhere after this. */
   retire(kids: readonly string[] = this.#old.map(({ kid }) => kid)): void {
     this.#old = this.#old.filter(({ kid }) => !kids.includes(kid));
+    this.#verifier = this.#resolver();
+  }
+
+  #resolver(): KeyResolver {
+    return createLocalJWKSet({ keys: this.keys.map(({ publicJwk }) => publicJwk) });
   }
 }
 
@@ -89,6 +112,7 @@ export async function createSigningKey(alg: DevAlgorithm): Promise<SigningKey> {
   return {
     kid,
     alg,
+    privateKey: pair.privateKey,
     publicJwk: { ...publicJwk, ...named },
     privateJwk: { ...(await exportJWK(pair.privateKey)), ...named },
   };

@@ -3,15 +3,22 @@
  *
  * @module
  */
-import Provider, {
+import {
   errors,
+  Provider,
   type AuthorizationDetail,
   type ClientMetadata,
   type Configuration,
   type KoaContextWithOIDC,
 } from 'oidc-provider';
 import { DIRECTIVE_TYPE, parseDirective } from '../attribution/directive.ts';
-import { registerExchange, TOKEN_EXCHANGE, type ExchangeParts } from './exchange-grant.ts';
+import type { DevIdpEvent } from './events.ts';
+import {
+  RefusedExchangeError,
+  registerExchange,
+  TOKEN_EXCHANGE,
+  type ExchangeParts,
+} from './exchange-grant.ts';
 import { memoryAdapter, type MemoryStore } from './memory-adapter.ts';
 import { errorPage, signedOutPage, signOutPage } from './pages/other-pages.ts';
 import { sendPage } from './pages/page.ts';
@@ -34,7 +41,24 @@ export const INTERACTION_PATH = '/interaction/';
 export function createProvider(parts: ProviderParts): Provider {
   const provider = new Provider(parts.issuer, configurationOf(parts));
   registerExchange(provider, parts);
+  const report = (_ctx: unknown, error: Error): void => {
+    if (!(error instanceof RefusedExchangeError)) parts.emit(errorEvent(error));
+  };
+  provider.on('grant.error', report);
+  provider.on('authorization.error', report);
+  provider.on('server_error', report);
+  provider.on('error', (error: Error) => parts.emit(errorEvent(error)));
   return provider;
+}
+
+/** Answers mask the detail, such as which check a client assertion failed; the developer needs it. */
+function errorEvent(error: Error): DevIdpEvent {
+  const {
+    error_detail,
+    error_description,
+  }: { error_detail?: unknown; error_description?: unknown } = error;
+  const detail = [error_description, error_detail].filter((part) => typeof part === 'string');
+  return { kind: 'error', error: error.message, detail: detail.join('; ') };
 }
 
 function configurationOf(parts: ProviderParts): Configuration {

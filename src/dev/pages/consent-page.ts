@@ -10,7 +10,7 @@ import {
   type ArgumentWords,
   type DirectiveWords,
 } from './describe-directive.ts';
-import { html, type Html, type HtmlPart } from './html.ts';
+import { markup, type Html, type HtmlPart } from './html.ts';
 import { face } from './login-page.ts';
 import type { Page } from './page.ts';
 
@@ -18,6 +18,8 @@ import type { Page } from './page.ts';
 export interface ConsentView {
   /** Where its form goes. */
   readonly action: string;
+  /** The same request again, for another person. */
+  readonly switchUrl: string;
   readonly application: string;
   readonly person: Person;
   readonly directives: readonly Directive[];
@@ -33,15 +35,16 @@ export interface ConsentView {
 
 /** Lists what is asked for. Each directive can be refused alone; all can be refused at once. */
 export function consentPage(view: ConsentView): Page {
-  const { action, application, person, directives, formTarget } = view;
+  const { action, switchUrl, application, person, directives, formTarget } = view;
   return {
     title: 'Allow access',
     formTarget,
-    body: html`<div class="who">
+    body: markup`<div class="who">
         ${face(person)}
         <div>
-          Signed in as <strong><bdi>${person.name}</bdi></strong
-          ><br /><small>Not you? <a href="/session/end">Sign out</a></small>
+          Signed in as <strong><bdi>${person.name}</bdi></strong>
+          <br />
+          <small><a href="${switchUrl}">Not you?</a></small>
         </div>
       </div>
       <h1>Let ${application} act for you?</h1>
@@ -69,14 +72,14 @@ function lead(count: number, agents: readonly string[]): HtmlPart {
     count === 0
       ? 'It asks for access'
       : `It asks for ${count === 1 ? 'one permission' : `${count} permissions`}`;
-  if (agents.length === 0) return html`${what}.`;
-  return html`${what}, to be used by ${agents.length === 1 ? 'the agent' : 'the agents'}
+  if (agents.length === 0) return markup`${what}.`;
+  return markup`${what}, to be used by ${agents.length === 1 ? 'the agent' : 'the agents'}
   ${list(agents)} and by agents they hand work to.`;
 }
 
 function directiveCard(view: ConsentView, directive: Directive, n: number): Html {
   const words = describeDirective(directive, view.now);
-  return html`<section class="card">
+  return markup`<section class="card">
     <div class="pick">
       <input type="checkbox" id="directive-${n}" name="directive" value="${n}" checked />
       <label for="directive-${n}"><h2>Use ${list(words.actions)}</h2></label>
@@ -84,7 +87,7 @@ function directiveCard(view: ConsentView, directive: Directive, n: number): Html
     <dl>
       <dt>Where</dt>
       <dd>
-        ${words.places.map((place) => html`<div>${known(place, isPlace(view, place))}</div>`)}
+        ${words.places.map((place) => markup`<div>${known(place, isPlace(view, place))}</div>`)}
       </dd>
       <dt>Arguments</dt>
       <dd>${argumentRows(words)}</dd>
@@ -99,15 +102,18 @@ function directiveCard(view: ConsentView, directive: Directive, n: number): Html
 }
 
 function argumentRows({ args }: DirectiveWords): HtmlPart {
-  if (args === undefined) return html`<span class="warn">any arguments at all</span>`;
+  if (args === undefined) return markup`<span class="warn">any arguments at all</span>`;
   if (args.length === 0) return 'none';
-  return html`<ul>
-    ${args.map((argument) => html`<li>${argumentRow(argument)}</li>`)}
+  return markup`<ul>
+    ${args.map((argument) => markup`<li>${argumentRow(argument)}</li>`)}
   </ul>`;
 }
 
 function argumentRow({ name, rule, optional }: ArgumentWords): Html {
-  return html`<code>${name}</code> <bdi>${rule}</bdi>${optional ? ', if given' : ''}`;
+  const said = rule.map((part) =>
+    typeof part === 'string' ? part : markup`<code>${part.json}</code>`,
+  );
+  return markup`<code>${name}</code> ${optional ? markup`<small>optional</small> ` : ''}${said}`;
 }
 
 function agentRow({ knownAgents }: ConsentView, { agents }: DirectiveWords): HtmlPart {
@@ -120,33 +126,33 @@ function isPlace({ resources }: ConsentView, place: string): boolean {
 }
 
 function known(name: string, isKnown: boolean): Html {
-  return html`<code>${name}</code
-    >${isKnown ? '' : html` <span class="warn">(not registered here)</span>`}`;
+  return markup`<code>${name}</code
+    >${isKnown ? '' : markup` <span class="warn">(not registered here)</span>`}`;
 }
 
 function scopeSection({ scopes, resources, directives }: ConsentView): HtmlPart {
   if (scopes.length === 0) return undefined;
   const placesOf = (scope: string): readonly string[] =>
     resources.filter((one) => one.scopes.includes(scope)).map(({ resource }) => resource);
-  return html`<h3>Scopes</h3>
+  return markup`<h3>Scopes</h3>
     ${
       directives.length === 0
-        ? html`<p class="note">
+        ? markup`<p class="note">
             Scopes set no limit on arguments, number or time within the session.
           </p>`
-        : html`<p>
-            Services will accept calls under these scopes. What you allow above is what Crumb holds
-            each call against.
+        : markup`<p>
+            Services accept calls within these scopes. Crumb compares each call with what you allow
+            above.
           </p>`
     }
     <ul class="card">
-      ${scopes.map((scope) => html`<li><code>${scope}</code> <small>${placesOf(scope).join(', ')}</small></li>`)}
+      ${scopes.map((scope) => markup`<li><code>${scope}</code> <small>${placesOf(scope).join(', ')}</small></li>`)}
     </ul>`;
 }
 
 function list(names: readonly string[]): HtmlPart {
-  return names.map((name, n) => [
-    n === 0 ? '' : n === names.length - 1 ? ' or ' : ', ',
-    html`<code>${name}</code>`,
-  ]);
+  return names.map((name, n) => {
+    const separator = n === names.length - 1 ? ' or ' : ', ';
+    return [n === 0 ? '' : separator, markup`<code>${name}</code>`];
+  });
 }

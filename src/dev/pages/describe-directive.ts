@@ -21,11 +21,19 @@ export interface DirectiveWords {
   readonly agents: readonly string[] | undefined;
 }
 
+/** Words of ours, and JSON of the directive's, which must not pass for words. */
+export type Words = readonly (string | Quoted)[];
+
+/** JSON as it is: `"42"` and `42` are different things, and look different. */
+export interface Quoted {
+  readonly json: string;
+}
+
 /** One argument and what it may be. */
 export interface ArgumentWords {
   readonly name: string;
-  /** Such as `is exactly 42`. */
-  readonly rule: string;
+  /** Such as `is exactly` and a quoted `42`. */
+  readonly rule: Words;
   readonly optional: boolean;
 }
 
@@ -73,17 +81,19 @@ function describeExpiry(expires: Date | undefined, now: Date): string {
 }
 
 /** What an argument may be, as the end of a sentence that starts with its name. */
-export function describeSchema(schema: ArgumentSchema): string {
-  const rules = [
-    ...(schema.const === undefined ? [] : [`is exactly ${literal(schema.const)}`]),
-    ...(schema.enum === undefined ? [] : [`is ${anyOf(schema.enum.map(literal))}`]),
-    ...(schema.type === undefined ? [] : [`is ${describeType(schema.type)}`]),
+export function describeSchema(schema: ArgumentSchema): Words {
+  const rules: readonly Words[] = [
+    ...(schema.const === undefined ? [] : [['is exactly ', quote(schema.const)]]),
+    ...(schema.enum === undefined
+      ? []
+      : [['is ', ...anyOf(schema.enum.map((one) => [quote(one)]))]]),
+    ...(schema.type === undefined ? [] : [['is ', ...describeType(schema.type)]]),
     ...describeNumbers(schema),
     ...describeSizes(schema),
     ...describeItems(schema),
     ...describeMembers(schema),
   ];
-  return rules.length === 0 ? 'is anything' : rules.join(', and ');
+  return rules.length === 0 ? ['is anything'] : join(rules, { by: ', ', last: ' and ' });
 }
 
 const TYPE_WORDS = {
@@ -96,63 +106,65 @@ const TYPE_WORDS = {
   object: 'an object',
 } as const;
 
-function describeType(type: NonNullable<ArgumentSchema['type']>): string {
+function describeType(type: NonNullable<ArgumentSchema['type']>): Words {
   const types = typeof type === 'string' ? [type] : type;
-  return anyOf(types.map((one) => TYPE_WORDS[one]));
+  return anyOf(types.map((one) => [TYPE_WORDS[one]]));
 }
 
-function describeNumbers(schema: ArgumentSchema): readonly string[] {
-  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = schema;
+function describeNumbers(schema: ArgumentSchema): readonly Words[] {
+  const bound = (words: string, value: number | undefined): readonly Words[] =>
+    value === undefined ? [] : [[`is ${words} ${value}`]];
   return [
-    ...(minimum === undefined ? [] : [`is at least ${minimum}`]),
-    ...(exclusiveMinimum === undefined ? [] : [`is more than ${exclusiveMinimum}`]),
-    ...(maximum === undefined ? [] : [`is at most ${maximum}`]),
-    ...(exclusiveMaximum === undefined ? [] : [`is less than ${exclusiveMaximum}`]),
+    ...bound('at least', schema.minimum),
+    ...bound('more than', schema.exclusiveMinimum),
+    ...bound('at most', schema.maximum),
+    ...bound('less than', schema.exclusiveMaximum),
   ];
 }
 
-function describeSizes(schema: ArgumentSchema): readonly string[] {
-  const { minLength, maxLength, minItems, maxItems } = schema;
-  return [...sizes('character', minLength, maxLength), ...sizes('item', minItems, maxItems)];
-}
-
-function sizes(
-  unit: string,
-  least: number | undefined,
-  most: number | undefined,
-): readonly string[] {
-  const counted = (n: number): string => `${n} ${unit}${n === 1 ? '' : 's'}`;
+function describeSizes(schema: ArgumentSchema): readonly Words[] {
+  const bound = (words: string, unit: string, n: number | undefined): readonly Words[] =>
+    n === undefined ? [] : [[`has at ${words} ${n} ${unit}${n === 1 ? '' : 's'}`]];
   return [
-    ...(least === undefined ? [] : [`has at least ${counted(least)}`]),
-    ...(most === undefined ? [] : [`has at most ${counted(most)}`]),
+    ...bound('least', 'character', schema.minLength),
+    ...bound('most', 'character', schema.maxLength),
+    ...bound('least', 'item', schema.minItems),
+    ...bound('most', 'item', schema.maxItems),
   ];
 }
 
-function describeItems({ items }: ArgumentSchema): readonly string[] {
-  return items === undefined ? [] : [`each item (${describeSchema(items)})`];
+function describeItems({ items }: ArgumentSchema): readonly Words[] {
+  return items === undefined ? [] : [['each item ', ...describeSchema(items)]];
 }
 
-function describeMembers(schema: ArgumentSchema): readonly string[] {
-  const { properties = {}, required = [], additionalProperties } = schema;
-  const named = Object.entries(properties).map(
-    ([name, member]) => `its ${literal(name)} (${describeSchema(member)})`,
-  );
-  const must = required.map((name) => `has ${literal(name)}`);
-  if (additionalProperties === undefined || additionalProperties === true)
-    return [...named, ...must];
-  const rest =
-    additionalProperties === false
-      ? 'has no other members'
-      : `every other member (${describeSchema(additionalProperties)})`;
-  return [...named, ...must, rest];
+function describeMembers(schema: ArgumentSchema): readonly Words[] {
+  const { properties = {}, required = [], additionalProperties: rest = true } = schema;
+  const rules: Words[] = [
+    ...required.map((name) => ['has ', quote(name)]),
+    ...Object.entries(properties).map(([name, member]) => [
+      'its ',
+      quote(name),
+      ' (',
+      ...describeSchema(member),
+      ')',
+    ]),
+  ];
+  if (rest === false) rules.push(['has nothing else']);
+  else if (rest !== true) rules.push(['anything else in it (', ...describeSchema(rest), ')']);
+  return rules;
 }
 
-/** JSON as it is: `"42"` and `42` are different things, and look different. */
-function literal(value: Json): string {
-  return JSON.stringify(value);
+function quote(value: Json): Quoted {
+  return { json: JSON.stringify(value) };
 }
 
-function anyOf(words: readonly string[]): string {
-  const last = words.at(-1);
-  return words.length < 2 ? (last ?? 'nothing') : `${words.slice(0, -1).join(', ')} or ${last}`;
+function anyOf(choices: readonly Words[]): Words {
+  return join(choices, { by: ', ', last: ' or ' });
+}
+
+function join(parts: readonly Words[], { by, last = by }: { by: string; last?: string }): Words {
+  return parts.flatMap((part, n) => {
+    if (n === 0) return part;
+    return [n === parts.length - 1 ? last : by, ...part];
+  });
 }

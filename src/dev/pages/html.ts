@@ -12,26 +12,24 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** Reorders, hides or breaks text: with these a directive could read differently from what it says. */
+/**
+ * Reorders, hides or breaks text, or looks like a space and is none: with these a directive could read
+ * differently from what it says.
+ */
 const INVISIBLE =
-  /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}\u00A0\u2000-\u200A\u3000\uFE00-\uFE0F]/gu;
+  /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}|\p{Variation_Selector}|\u034F|\u115F|\u1160|\u3164/gu;
 
-let trusted: (markup: string) => Html;
-
-/** Markup of ours. Only {@link html} makes one. */
+/** Markup of ours. */
 export class Html {
-  readonly #markup: string;
+  readonly #text: string;
 
-  private constructor(markup: string) {
-    this.#markup = markup;
-  }
-
-  static {
-    trusted = (markup) => new Html(markup);
+  /** @param text Markup, not text. {@link markup} is the way to make it out of text. */
+  constructor(text: string) {
+    this.#text = text;
   }
 
   toString(): string {
-    return this.#markup;
+    return this.#text;
   }
 }
 
@@ -39,29 +37,21 @@ export class Html {
 export type HtmlPart = string | number | Html | readonly HtmlPart[] | undefined;
 
 /** Tagged template: literals are markup, values are text. */
-export function html(literals: TemplateStringsArray, ...values: readonly HtmlPart[]): Html {
-  return trusted(
-    literals.map((literal, n) => (n === 0 ? '' : markupOf(values[n - 1])) + literal).join(''),
-  );
+export function markup(literals: TemplateStringsArray, ...values: readonly HtmlPart[]): Html {
+  return new Html(literals.map((literal, n) => htmlOf(values[n - 1]) + literal).join(''));
 }
 
-/** Markup that somebody else vouches for: the one form that `oidc-provider` writes itself. */
-export function foreignMarkup(markup: string): Html {
-  return trusted(markup);
-}
-
-/** Text as it can be read: control, format and odd space characters show as `U+202E` and the like. */
+/** Text as it can be read: a character that cannot be seen shows as `⟨U+202E⟩` and the like. */
 export function visible(value: string): string {
-  return value.replace(
-    INVISIBLE,
-    (char) =>
-      `\u27E8U+${(char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}\u27E9`,
-  );
+  return value.replace(INVISIBLE, (char) => {
+    const hex = (char.codePointAt(0) ?? 0).toString(16).toUpperCase();
+    return `\u27E8U+${hex.padStart(4, '0')}\u27E9`;
+  });
 }
 
-function markupOf(part: HtmlPart): string {
+function htmlOf(part: HtmlPart): string {
   if (part === undefined) return '';
   if (part instanceof Html) return part.toString();
-  if (typeof part === 'object') return part.map((item) => markupOf(item)).join('');
+  if (typeof part === 'object') return part.map((item) => htmlOf(item)).join('');
   return visible(String(part)).replace(/[&<>"']/g, (char) => ESCAPES[char] ?? char);
 }

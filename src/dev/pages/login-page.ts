@@ -4,7 +4,7 @@
  * @module
  */
 import type { Person } from '../registry.ts';
-import { html, type Html } from './html.ts';
+import { markup, type Html } from './html.ts';
 import type { Page } from './page.ts';
 
 /** What the login page shows. */
@@ -21,23 +21,24 @@ export function loginPage({ action, application, people, formTarget }: LoginView
   return {
     title: 'Sign in',
     formTarget,
-    body: html`<h1>Who are you?</h1>
+    body: markup`<h1>Who are you?</h1>
       <p class="lead">Sign in to <strong>${application}</strong> as one of these people.</p>
       <form method="post" action="${action}">
         <ul class="people">
-          ${people.map((person) => html`<li>${personButton(person)}</li>`)}
+          ${people.map((person) => markup`<li>${personButton(person)}</li>`)}
         </ul>
-        <div class="actions"><button type="submit" name="cancel" value="yes">Cancel</button></div>
+        <p class="leave"><button type="submit" name="cancel" value="yes">Cancel</button></p>
       </form>`,
   };
 }
 
 function personButton(person: Person): Html {
-  return html`<button class="person" type="submit" name="person" value="${person.sub}">
-    ${face(person)}<span
-      ><b><bdi>${person.name}</bdi></b
-      ><small>${person.email ?? person.sub}</small></span
-    >
+  return markup`<button class="person" type="submit" name="person" value="${person.sub}">
+    ${face(person)}
+    <span>
+      <b><bdi>${person.name}</bdi></b>
+      <small>${person.email ?? person.sub}</small>
+    </span>
   </button>`;
 }
 
@@ -49,5 +50,5 @@ export function face({ sub, name }: Person): Html {
     .slice(0, 2)
     .join('');
   const tone = [...sub].reduce((sum, char) => sum + (char.codePointAt(0) ?? 0), 0) % 6;
-  return html`<span class="face f${tone}" aria-hidden="true">${initials.toUpperCase()}</span>`;
+  return markup`<span class="face f${tone}" aria-hidden="true">${initials.toUpperCase()}</span>`;
 }

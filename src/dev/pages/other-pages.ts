@@ -3,18 +3,18 @@
  *
  * @module
  */
-import { foreignMarkup, html } from './html.ts';
+import { Html, markup } from './html.ts';
 import type { Page } from './page.ts';
 
 /** Asks whether to sign out. @param form The form with its secret, as `oidc-provider` wrote it. */
 export function signOutPage(form: string): Page {
   return {
     title: 'Sign out',
-    body: html`<h1>Sign out?</h1>
+    body: markup`<h1>Sign out?</h1>
       <p class="lead">
         Tokens that agents hold stay valid until they expire; no new ones are given.
       </p>
-      ${foreignMarkup(form)}
+      ${new Html(form)}
       <div class="actions">
         <button class="go" type="submit" form="op.logoutForm" value="yes" name="logout">
           Sign out
@@ -28,7 +28,7 @@ export function signOutPage(form: string): Page {
 export function signedOutPage(): Page {
   return {
     title: 'Signed out',
-    body: html`<h1>You are signed out</h1>
+    body: markup`<h1>You are signed out</h1>
       <p class="lead">You can close this page.</p>`,
   };
 }
@@ -40,7 +40,7 @@ export function errorPage(out: {
 }): Page {
   return {
     title: 'Error',
-    body: html`<h1>This did not work</h1>
+    body: markup`<h1>This did not work</h1>
       <p class="lead">${out.error_description ?? 'The request cannot be answered.'}</p>
       <p><code>${out.error ?? 'error'}</code></p>`,
   };

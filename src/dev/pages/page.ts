@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from 'node:crypto';
-import { foreignMarkup, html, type Html } from './html.ts';
+import { Html, markup } from './html.ts';
 import { STYLE } from './style.ts';
 
 /** A page to send. */
@@ -21,6 +21,8 @@ export interface PageSink {
   set(name: string, value: string): void;
 }
 
+/** In one piece: the hash covers every character between the tags. */
+const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
 const STYLE_HASH = `'sha256-${createHash('sha256').update(STYLE).digest('base64')}'`;
 
 /** Writes a page and its headers. */
@@ -44,7 +46,7 @@ export function pageHeaders({ formTarget }: Page): Readonly<Record<string, strin
 
 /** The whole document. */
 export function renderPage({ title, body }: Page): string {
-  return html`<!doctype html>
+  return markup`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -52,9 +54,7 @@ export function renderPage({ title, body }: Page): string {
         <meta name="color-scheme" content="light dark" />
         <title>${title} · Crumb development identity provider</title>
         <link rel="icon" href="data:," />
-        <style>
-          ${foreignMarkup(STYLE)}
-        </style>
+        ${STYLE_ELEMENT}
       </head>
       <body>
         <p class="banner" role="note">

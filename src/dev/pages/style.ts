@@ -48,11 +48,14 @@ dd li+li{margin-top:.25rem}
 padding:.6rem .9rem;font-size:.9375rem;margin:0 0 .75rem}
 .warn{color:var(--warn);font-size:.875rem}
 .actions{display:flex;flex-wrap:wrap;gap:.75rem;margin:1.75rem 0 0}
-.actions button,.button{flex:1 1 9rem;padding:.75rem 1.1rem;border-radius:10px;border:1px solid var(--line);background:var(--paper);
+.actions button{flex:1 1 9rem;padding:.75rem 1.1rem;border-radius:10px;border:1px solid var(--line);background:var(--paper);
 color:inherit;font:inherit;font-weight:600;cursor:pointer;text-align:center;text-decoration:none}
 .actions button:hover{border-color:var(--accent)}
 .actions .go{background:var(--accent);border-color:var(--accent);color:var(--on-accent)}
 .actions .go:hover{filter:brightness(1.08)}
+.leave{margin:1.5rem 0 0}
+.leave button{padding:.25rem 0;border:0;background:none;color:var(--soft);font:inherit;text-decoration:underline;cursor:pointer}
+.leave button:hover{color:var(--ink)}
 a{color:var(--accent)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 @media (max-width:28rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}}
