@@ -6,8 +6,6 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-
-type RequestListener = ReturnType<Provider['callback']>;
 import type { Provider } from 'oidc-provider';
 import { CrumbError } from '../errors.ts';
 import { DenyList, type Denial } from './deny-list.ts';
@@ -112,6 +110,8 @@ export async function startDevIdp(options: DevIdpOptions): Promise<DevIdp> {
     emit: options.log ?? (() => {}),
   });
 }
+
+type RequestListener = ReturnType<Provider['callback']>;
 
 class RunningIdp implements DevIdp {
   readonly url: string;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { EventEmitter } from 'node:events';
 import {
   errors,
   Provider,
@@ -41,24 +42,25 @@ export const INTERACTION_PATH = '/interaction/';
 export function createProvider(parts: ProviderParts): Provider {
   const provider = new Provider(parts.issuer, configurationOf(parts));
   registerExchange(provider, parts);
-  const report = (_ctx: unknown, error: Error): void => {
-    if (!(error instanceof RefusedExchangeError)) parts.emit(errorEvent(error));
-  };
-  provider.on('grant.error', report);
-  provider.on('authorization.error', report);
-  provider.on('server_error', report);
-  provider.on('error', (error: Error) => parts.emit(errorEvent(error)));
+  reportErrors(provider, parts.emit);
   return provider;
 }
 
-/** Answers mask the detail, such as which check a client assertion failed; the developer needs it. */
-function errorEvent(error: Error): DevIdpEvent {
-  const {
-    error_detail,
-    error_description,
-  }: { error_detail?: unknown; error_description?: unknown } = error;
-  const detail = [error_description, error_detail].filter((part) => typeof part === 'string');
-  return { kind: 'error', error: error.message, detail: detail.join('; ') };
+/** Answers mask what went wrong, such as which check a client assertion failed; developers need it. */
+function reportErrors(provider: Provider, emit: (event: DevIdpEvent) => void): void {
+  const report = (error: Error): void => {
+    if (error instanceof RefusedExchangeError) return; // it has an event of its own
+    const told = ['error_description', 'error_detail'].map((name): unknown =>
+      Reflect.get(error, name),
+    );
+    const detail = told.filter((part) => typeof part === 'string').join('; ');
+    emit({ kind: 'error', error: error.message, detail });
+  };
+  provider.on('grant.error', (_ctx, error) => report(error));
+  provider.on('authorization.error', (_ctx, error) => report(error));
+  provider.on('server_error', (_ctx, error) => report(error));
+  const koa: EventEmitter = provider;
+  koa.on('error', report); // without a listener Koa writes to the console
 }
 
 function configurationOf(parts: ProviderParts): Configuration {
