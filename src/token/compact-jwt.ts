@@ -4,8 +4,8 @@
  * @see https://www.rfc-editor.org/rfc/rfc7515#section-3.1
  * @module
  */
-import { base64url } from 'jose';
 import { CrumbError } from '../errors.ts';
+import { fromBase64url, fromUtf8 } from '../evidence/bytes.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 
 /** Longest token read, in characters: what common HTTP servers take as one header. */
@@ -38,8 +38,9 @@ const FORBIDDEN_HEADER = ['jwk', 'jku', 'x5c', 'x5u', 'crit', 'b64', 'zip', 'enc
  */
 export function parseCompactJwt(jwt: string): UnverifiedJwt {
   if (jwt.length > MAX_TOKEN_LENGTH || !SHAPE.test(jwt)) throw new CrumbError('token_malformed');
-  const [header, payload] = jwt.split('.', 2).map(parseSegment);
-  if (header === undefined || payload === undefined) throw new CrumbError('token_malformed');
+  const [headerPart = '', payloadPart = '', signaturePart = ''] = jwt.split('.');
+  const [header, payload] = [parseSegment(headerPart), parseSegment(payloadPart)];
+  decodeSegment(signaturePart); // or one token would have several hashes, and pass for several tokens
   if (FORBIDDEN_HEADER.some((name) => Object.hasOwn(header, name))) {
     throw new CrumbError('token_malformed', { cause: new Error('forbidden header parameter') });
   }
@@ -47,24 +48,17 @@ export function parseCompactJwt(jwt: string): UnverifiedJwt {
 }
 
 function parseSegment(segment: string): JsonObject {
-  const value = parseBoundedJson(decodeUtf8(decodeSegment(segment)));
+  const text = fromUtf8(decodeSegment(segment));
+  const value = text === undefined ? undefined : parseBoundedJson(text);
   if (!isJsonObject(value)) throw new CrumbError('token_malformed');
   return value;
 }
 
 /** Refuses a second spelling of the same bytes: stray bits in the last character. */
 function decodeSegment(segment: string): Uint8Array {
-  const bytes = base64url.decode(segment);
-  if (base64url.encode(bytes) !== segment) throw new CrumbError('token_malformed');
+  const bytes = fromBase64url(segment);
+  if (bytes === undefined) throw new CrumbError('token_malformed');
   return bytes;
-}
-
-function decodeUtf8(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw new CrumbError('token_malformed', { cause: new Error('UTF-8') });
-  }
 }
 
 /** Whether a JSON value is an object. */

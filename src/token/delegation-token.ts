@@ -142,8 +142,8 @@ export function isDevelopment(payload: JsonObject): boolean {
 function thumbprintOf(payload: JsonObject): string | undefined {
   const { cnf } = payload;
   if (cnf === undefined) return undefined;
-  if (!isJsonObject(cnf) || Object.keys(cnf).some((name) => name !== 'jkt'))
-    throw unreadable('cnf');
+  const understood = isJsonObject(cnf) && Object.keys(cnf).join() === 'jkt';
+  if (!understood) throw unreadable('cnf');
   return textOf(cnf, 'jkt');
 }
 
