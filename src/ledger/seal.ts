@@ -1,0 +1,124 @@
+/**
+ * Entries out of drafts: place, time, link to the entry before, leaf hash, tree. Done under the write
+ * lock, where it is known what they follow.
+ *
+ * @module
+ */
+import { toBase64url } from '../evidence/bytes.ts';
+import { MAX_ENTRY_BYTES } from '../evidence/entry.ts';
+import type { Kind } from '../evidence/kinds.ts';
+import { CrumbError } from '../errors.ts';
+import type { Appended } from './ledger.ts';
+import type { SealedEntry, Tile } from './ledger-store.ts';
+import { bodyBytes, tailText, type PreparedCall, type PreparedDraft } from './prepared-call.ts';
+import { sha256Text } from './sha256.ts';
+import { extendEdge, type TreeEdge } from './tree-edge.ts';
+
+/** Where the writer stands: what the next entry follows. An immutable value. */
+export interface WriterState {
+  readonly edge: TreeEdge;
+  readonly leaf: Uint8Array;
+  /** Time of the last entry, milliseconds. */
+  readonly timeMs: number;
+}
+
+/** What one call became. */
+export interface SealedCall {
+  readonly entries: readonly Appended[];
+  readonly spent: boolean;
+}
+
+/** What one commit writes. */
+export interface SealedCommit {
+  readonly entries: readonly SealedEntry[];
+  readonly tiles: readonly Tile[];
+  readonly calls: readonly SealedCall[];
+  /** The state after it. */
+  readonly next: WriterState;
+}
+
+/**
+ * Seals calls in order.
+ *
+ * @param spend Takes a call's use; called once per call that asks for one, in order.
+ */
+export async function sealCalls(
+  state: WriterState,
+  calls: readonly PreparedCall[],
+  spend: (key: Uint8Array, max: number) => Promise<boolean>,
+): Promise<SealedCommit> {
+  const line = startLine(state);
+  const sealed: SealedCall[] = [];
+  for (const call of calls) {
+    const spent = call.spend === undefined || (await spend(call.spend.key, call.spend.max));
+    const drafts = spent ? call.drafts : (call.spend?.otherwise ?? []);
+    sealed.push({ entries: sealDrafts(line, drafts, call.timeMs), spent });
+  }
+  const { edge, tiles } = extendEdge(
+    state.edge,
+    line.entries.map(({ leaf }) => leaf),
+  );
+  return {
+    entries: line.entries,
+    tiles,
+    calls: sealed,
+    next: { edge, leaf: line.prev, timeMs: line.timeMs },
+  };
+}
+
+/** The growing end of the chain. */
+interface Line {
+  readonly entries: SealedEntry[];
+  seq: number;
+  prev: Uint8Array;
+  prevText: string;
+  timeMs: number;
+  timeText: string;
+}
+
+function startLine({ edge, leaf, timeMs }: WriterState): Line {
+  return {
+    entries: [],
+    seq: edge.range.size,
+    prev: leaf,
+    prevText: toBase64url(leaf),
+    timeMs,
+    timeText: new Date(timeMs).toISOString(),
+  };
+}
+
+function sealDrafts(line: Line, drafts: readonly PreparedDraft[], timeMs: number): Appended[] {
+  if (timeMs > line.timeMs) {
+    line.timeMs = timeMs; // a clock that went back does not take the ledger with it
+    line.timeText = new Date(timeMs).toISOString();
+  }
+  const seqs: number[] = [];
+  return drafts.map((draft) => {
+    const { seq, leaf } = sealEntry(line, draft.kind, bodyBytes(draft, seqs));
+    seqs.push(seq);
+    return { seq, leaf: new Uint8Array(leaf), kind: draft.kind, time: new Date(line.timeMs) };
+  });
+}
+
+const HEAD = '{"body":';
+
+function sealEntry(line: Line, kind: Kind, body: Uint8Array): SealedEntry {
+  const tail = tailText(kind, line.prevText, { seq: line.seq, time: line.timeText });
+  // One buffer for the leaf's preimage 0x00 ‖ bytes: the entry is a view of it.
+  const framed = Buffer.allocUnsafe(1 + HEAD.length + body.length + tail.length);
+  framed[0] = 0;
+  framed.write(HEAD, 1, 'latin1');
+  framed.set(body, 1 + HEAD.length);
+  framed.write(tail, 1 + HEAD.length + body.length, 'latin1');
+  const bytes = framed.subarray(1);
+  if (bytes.length > MAX_ENTRY_BYTES) throw new CrumbError('entry_too_large');
+
+  const leafText = sha256Text(framed);
+  const leaf = Buffer.from(leafText, 'base64url');
+  const entry = { seq: line.seq, prev: line.prev, leaf, bytes };
+  line.entries.push(entry);
+  line.seq++;
+  line.prev = leaf;
+  line.prevText = leafText;
+  return entry;
+}

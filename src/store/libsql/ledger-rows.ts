@@ -1,0 +1,83 @@
+/**
+ * The statements over entries, tiles and checkpoints, for a reader and for a transaction alike.
+ *
+ * @module
+ */
+import type { LedgerReads, SealedEntry, Tile } from '../../ledger/ledger-store.ts';
+import type { Run, SqlValue } from './connection.ts';
+import { blobOf, checkpointOf, endOf, entryOf, textOf } from './rows.ts';
+
+/** Rows of a page: one million at once takes 2.4 GB. */
+export const PAGE = 1_000;
+
+/** Rows of one INSERT. */
+const MAX_ROWS = 128;
+
+export const END = 'SELECT seq + 1 AS size, leaf FROM entry ORDER BY seq DESC LIMIT 1';
+
+export function readsOver(run: Run): LedgerReads {
+  return {
+    async origin() {
+      const [row] = (await run('SELECT origin FROM ledger')).rows;
+      return row === undefined ? undefined : textOf(row, 'origin');
+    },
+    async end() {
+      return endOf(await run(END));
+    },
+    async page(from, to) {
+      const columns = 'SELECT seq, prev, leaf, head, bytes FROM entry';
+      const sql = `${columns} WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ${PAGE}`;
+      return (await run(sql, [from, to])).rows.map(entryOf);
+    },
+    async hashes(level, from, to) {
+      if (level === 0) {
+        const sql = 'SELECT leaf FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq';
+        return (await run(sql, [from, to])).rows.map((row) => blobOf(row, 'leaf'));
+      }
+      const sql = 'SELECT root FROM tile WHERE level = ? AND n >= ? AND n < ? ORDER BY n';
+      return (await run(sql, [level - 1, from, to])).rows.map((row) => blobOf(row, 'root'));
+    },
+    async checkpoint() {
+      const sql = 'SELECT size, root, note FROM checkpoint ORDER BY size DESC LIMIT 1';
+      return (await run(sql)).rows.map(checkpointOf)[0];
+    },
+  };
+}
+
+/** One statement for all entries of a commit; more only beyond 128. The head stands on the last one. */
+export async function insertEntries(
+  run: Run,
+  entries: readonly SealedEntry[],
+  head: Uint8Array,
+): Promise<void> {
+  for (let start = 0; start < entries.length; start += MAX_ROWS) {
+    const rows = entries.slice(start, start + MAX_ROWS);
+    const isLast = start + rows.length === entries.length;
+    const args: SqlValue[] = [];
+    for (const { seq, prev, leaf, bytes } of rows) args.push(seq, prev, leaf, bytes);
+    args.push(isLast ? head : null);
+    await run(insertText(rows.length), args);
+  }
+}
+
+export async function insertTiles(
+  run: Run,
+  verb: 'INSERT' | 'INSERT OR REPLACE',
+  tiles: readonly Tile[],
+): Promise<void> {
+  const sql = `${verb} INTO tile (level, n, root, hashes) VALUES (?, ?, ?, ?)`;
+  for (const { level, n, root, hashes } of tiles) await run(sql, [level, n, root, hashes]);
+}
+
+const insertTexts = new Map<number, string>();
+
+/** Kept by number of rows: making the text anew costs more than running it. */
+function insertText(rows: number): string {
+  let text = insertTexts.get(rows);
+  if (text === undefined) {
+    const values = ['(?, ?, ?, ?, ?)', ...Array<string>(rows - 1).fill('(?, ?, ?, ?, NULL)')];
+    text = `INSERT INTO entry (seq, prev, leaf, bytes, head) VALUES ${values.toReversed().join(', ')}`;
+    insertTexts.set(rows, text);
+  }
+  return text;
+}
