@@ -93,8 +93,9 @@ export function checkPostConditions(
   if (!scopeKept([...scope, ...wordsOf(answer.scope)], expected)) refuse('scope_widened');
   if (!detailsWithin(claims['authorization_details'], expected.details)) refuse('scope_widened');
   const exp = expiryWithin(claims['exp'], expected) ?? refuse('lifetime_widened');
-  if (!typesAsAsked(answer, expected, profile)) refuse('token_type_mismatch');
+  // Before the type, which is wrong too where a provider knows no DPoP: this says what to switch on.
   if (!boundAsAsked(claims['cnf'], expected.jkt)) refuse('binding_missing');
+  if (!typesAsAsked(answer, expected, profile)) refuse('token_type_mismatch');
   if (!mayActSpent(claims['may_act'], expected)) refuse('may_act_left');
 
   const names = readable(() => ({ txn: textOf(claims, 'txn'), jti: textOf(claims, 'jti') }));

@@ -12,6 +12,8 @@ import { isSafeTransport, UnusableAnswer } from './provider-fetch.ts';
 export interface ProviderMetadata {
   readonly issuer: string;
   readonly token_endpoint: string;
+  /** Under which of its two names (RFC 9864) Ed25519 may sign client assertions. */
+  readonly ed25519: 'Ed25519' | 'EdDSA';
 }
 
 /**
@@ -36,7 +38,16 @@ export async function discoverProvider(
   const endpoint = answer['token_endpoint'];
   const url = typeof endpoint === 'string' ? URL.parse(endpoint) : null;
   if (url === null || !isSafeTransport(url)) throw unusable('the metadata has no token endpoint');
-  return { issuer, token_endpoint: url.href };
+  return {
+    issuer,
+    token_endpoint: url.href,
+    ed25519: ed25519Name(answer['token_endpoint_auth_signing_alg_values_supported']),
+  };
+}
+
+function ed25519Name(supported: unknown): ProviderMetadata['ed25519'] {
+  const names: readonly unknown[] = Array.isArray(supported) ? supported : [];
+  return names.includes('EdDSA') && !names.includes('Ed25519') ? 'EdDSA' : 'Ed25519';
 }
 
 /** The members of the document; undefined if there is none. */

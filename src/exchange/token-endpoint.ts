@@ -12,6 +12,7 @@ import {
   Configuration,
   customFetch,
   genericGrantRequest,
+  modifyAssertion,
   PrivateKeyJwt,
   ResponseBodyError,
   type ClientAuth,
@@ -70,17 +71,27 @@ export function createTokenEndpoint(issuer: Issuer): TokenEndpoint {
     });
   };
 
-  const authentication = async (agent: RegisteredAgent): Promise<ClientAuth> => {
-    const known = authentications.get(agent.name);
-    if (known !== undefined) return known;
-    const made = agent.key().then((key) => PrivateKeyJwt(key));
-    authentications.set(agent.name, made);
+  const authentication = async (
+    agent: RegisteredAgent,
+    { ed25519 }: ProviderMetadata,
+  ): Promise<ClientAuth> => {
+    const name = `${ed25519} ${agent.name}`;
+    const made =
+      authentications.get(name) ??
+      agent.key().then((key) =>
+        PrivateKeyJwt(key, {
+          [modifyAssertion]: (header) => {
+            if (header['alg'] === 'Ed25519') header['alg'] = ed25519;
+          },
+        }),
+      );
+    authentications.set(name, made);
     return made;
   };
 
   return async (request) => {
-    const auth = await authentication(request.agent);
     const metadata = await discover();
+    const auth = await authentication(request.agent, metadata);
     request.signal.throwIfAborted();
     try {
       return await send(request, configure({ issuer, metadata, auth, request }));
@@ -102,7 +113,9 @@ function configure(parts: {
   readonly request: TokenRequest;
 }): Configuration {
   const { issuer, metadata, auth, request } = parts;
-  const config = new Configuration({ ...metadata }, request.agent.actor.sub, undefined, auth);
+  const { issuer: iss, token_endpoint } = metadata;
+  const server = { issuer: iss, token_endpoint };
+  const config = new Configuration(server, request.agent.actor.sub, undefined, auth);
   const bounded = providerFetch(issuer);
   config[customFetch] = async (url, init) =>
     bounded(url, {
