@@ -9,6 +9,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { errors, type Provider, type TokenEndpointGrantContext } from 'oidc-provider';
 import type { DenyList } from './deny-list.ts';
+import { DPOP_WINDOW_SECONDS, openDpopProof } from './dpop.ts';
 import type { DevIdpEvent } from './events.ts';
 import {
   describeRefusal,
@@ -99,9 +100,25 @@ async function questionOf(
     audience: params.audience,
     scope: params.scope,
     requestedType: params.requested_token_type,
+    jkt: await provenKey(ctx, provider),
     signedIn: await isSignedIn(provider, subject.token.sub, subject.token.claims['sid']),
     isDenied: (who) => parts.denied.has(who),
   };
+}
+
+/** The key of the DPoP proof, if one was sent; a proof that does not hold refuses the request. */
+async function provenKey(
+  ctx: TokenEndpointGrantContext<ExchangeParams>,
+  provider: Provider,
+): Promise<string | undefined> {
+  const header = ctx.get('DPoP');
+  if (header === '') return undefined;
+  const proof = await openDpopProof(header, provider.urlFor('token'));
+  if (proof === undefined) throw new RefusedExchange('proof_invalid');
+  const until = Math.floor(Date.now() / 1000) + 2 * DPOP_WINDOW_SECONDS;
+  const fresh = await provider.ReplayDetection.unique(proof.jkt, proof.jti, until);
+  if (!fresh) throw new RefusedExchange('proof_invalid');
+  return proof.jkt;
 }
 
 /** `sid` is the uid of the login session, which logging out destroys. */
@@ -122,7 +139,7 @@ async function answer(delegated: Delegated, parts: ExchangeParts): Promise<objec
   return {
     access_token: token,
     issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-    token_type: 'Bearer',
+    token_type: 'cnf' in delegated.claims ? 'DPoP' : 'Bearer',
     expires_in: exp - iat,
     scope: delegated.scope.join(' '),
   };

@@ -31,6 +31,8 @@ const REFUSALS = {
   subject_missing: ['invalid_request', 'subject_token and subject_token_type are required'],
   subject_invalid: ['invalid_grant', 'the subject token is none of ours, or has expired'],
   subject_not_for_client: ['invalid_grant', 'the subject token was not issued to this agent'],
+  actor_bound_elsewhere: ['invalid_grant', 'the actor token is bound to a key that was not proven'],
+  proof_invalid: ['invalid_dpop_proof', 'the DPoP proof does not hold for this request'],
   type_unsupported: ['invalid_request', 'this token type is not supported'],
   type_mismatch: ['invalid_request', 'a token is not of the type that was declared'],
   may_act_other: ['invalid_grant', 'the subject token permits another agent to act'],
@@ -94,6 +96,8 @@ export interface ExchangeQuestion {
   readonly audience: string | undefined;
   readonly scope: string | undefined;
   readonly requestedType: string | undefined;
+  /** Thumbprint of the key that a DPoP proof showed; undefined without a proof. */
+  readonly jkt: string | undefined;
   /** Whether the login behind the subject token still stands. */
   readonly signedIn: boolean;
   readonly isDenied: (who: {
@@ -114,7 +118,7 @@ export interface Delegated {
 
 /** Applies the rules. @throws {RefusedExchange} One forbids it. */
 export function judgeExchange(registry: Registry, question: ExchangeQuestion): Delegated {
-  const { iss, client, subject } = question;
+  const { iss, client, subject, jkt } = question;
   checkTypes(question);
   checkActor(question);
   const human = humanOf(registry, question);
@@ -137,6 +141,7 @@ export function judgeExchange(registry: Registry, question: ExchangeQuestion): D
       scope: scope.join(' '),
       act: nest(chain),
       ...defined({ sid, auth_time, acr, amr, authorization_details: details }),
+      ...(jkt === undefined ? {} : { cnf: { jkt } }),
       'prev#S256': subject.sha256,
       crumb_dev: true,
     },
@@ -156,12 +161,14 @@ function checkTypes({ subject, actor, requestedType }: ExchangeQuestion): void {
 }
 
 /** Rule 1: the agent proves itself, by a token of its own. */
-function checkActor({ iss, client, actor, subject }: ExchangeQuestion): void {
+function checkActor({ iss, client, actor, subject, jkt }: ExchangeQuestion): void {
   if (actor.sha256 === subject.sha256) refuse('actor_is_subject_token');
   const { claims, aud } = actor.token;
   if ('act' in claims) refuse('actor_delegated');
   if (aud !== iss) refuse('actor_invalid'); // somebody's session, or a token for a service
   if (claims['sub'] !== client || claims['client_id'] !== client) refuse('actor_not_client');
+  const bound = membersOf(claims['cnf']).jkt;
+  if (bound !== undefined && bound !== jkt) refuse('actor_bound_elsewhere');
 }
 
 /** Rule 9, first half: a human, known and signed in. */
@@ -224,9 +231,8 @@ function mayActFirst(
 }
 
 function namesActor(mayAct: unknown, actor: Actor): boolean {
-  if (typeof mayAct !== 'object' || mayAct === null) return false;
-  const named: { readonly iss?: unknown; readonly sub?: unknown } = mayAct;
-  return named.sub === actor.sub && (named.iss === undefined || named.iss === actor.iss);
+  const { iss = actor.iss, sub } = membersOf(mayAct);
+  return sub === actor.sub && iss === actor.iss;
 }
 
 /** Rule 9, second half: nobody who takes part is denied. */
@@ -305,6 +311,15 @@ function nest(chain: ActChain): object {
 
 function refuse(reason: ExchangeRefusal): never {
   throw new RefusedExchange(reason);
+}
+
+/** The members that rules look at; none of them for anything but an object. */
+function membersOf(value: unknown): {
+  readonly iss?: unknown;
+  readonly sub?: unknown;
+  readonly jkt?: unknown;
+} {
+  return typeof value === 'object' && value !== null ? value : {};
 }
 
 function defined(claims: Readonly<Record<string, unknown>>): Record<string, unknown> {
