@@ -56,8 +56,14 @@ export function commitJson(salt: Uint8Array, label: Label, value: Json): Commitm
   return commitBytes(salt, label, utf8(canonicalJson(value)));
 }
 
-/** `f1.` over the members of an object, each of which can be shown alone: see {@link openMember}. */
+/**
+ * `f1.` over the members of an object, each of which can be shown alone: see {@link openMember}.
+ *
+ * An object without members gets an `h1.`: there is nothing to show, and the root of no leaves would
+ * say so to everyone, under every salt and label.
+ */
 export function commitMembers(salt: Uint8Array, label: Label, value: JsonObject): Commitment {
+  if (Object.keys(value).length === 0) return commitJson(salt, label, value);
   const root = rootHash(membersOf({ salt, label, value }).map((member) => member.leaf));
   return `f1.${toBase64url(root)}`;
 }
