@@ -45,8 +45,8 @@ export interface World extends AsyncDisposable {
   readonly keys: Readonly<Record<AgentName, DevKeyPair>> & Readonly<Record<string, DevKeyPair>>;
   /** Logs somebody in through the real pages. Default scope `openid read_record export_record send_mail`. */
   loginAs(person: string, options?: LoginAs): Promise<LoginResult>;
-  /** The agent's own token, by client credentials. */
-  selfToken(agent: string): Promise<string>;
+  /** The agent's own token, by client credentials. @param dpop A proof, to bind it. */
+  selfToken(agent: string, dpop?: string): Promise<string>;
   /** Sends one exchange; parameters replace the usual ones, and `undefined` leaves one out. */
   exchange(agent: string, params: ExchangeParams): Promise<ExchangeAnswer>;
   close(): Promise<void>;
@@ -57,6 +57,10 @@ export interface ExchangeParams {
   readonly target: string;
   readonly scope: string;
   readonly more?: Readonly<Record<string, string | undefined>>;
+  /** Parameters to send as they are, repeated if they are. */
+  readonly repeat?: URLSearchParams;
+  /** `DPoP` header. */
+  readonly dpop?: string;
 }
 
 export interface ExchangeAnswer {
@@ -124,19 +128,21 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
         scope: 'openid read_record export_record send_mail',
         ...more,
       }),
-    selfToken: async (agent) =>
-      (await post(world, agent, { grant_type: 'client_credentials' })).token,
-    exchange: async (agent, { subject, target, scope, more = {} }) =>
-      post(world, agent, {
+    selfToken: async (agent, dpop) =>
+      (await post(world, agent, { params: { grant_type: 'client_credentials' }, dpop })).token,
+    exchange: async (agent, { subject, target, scope, more = {}, repeat, dpop }) => {
+      const params = {
         grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
         subject_token: subject,
         subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
         actor_token: 'actor_token' in more ? undefined : await world.selfToken(agent),
         actor_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-        resource: target,
+        resource: repeat === undefined ? target : undefined,
         scope,
         ...more,
-      }),
+      };
+      return post(world, agent, { params, repeat, dpop });
+    },
     close: () => idp.close(),
     [Symbol.asyncDispose]: () => idp.close(),
   };
@@ -151,13 +157,20 @@ export function sha256(token: string): string {
 async function post(
   world: World,
   agent: string,
-  params: Readonly<Record<string, string | undefined>>,
+  request: {
+    readonly params: Readonly<Record<string, string | undefined>>;
+    readonly repeat?: URLSearchParams | undefined;
+    readonly dpop?: string | undefined;
+  },
 ): Promise<ExchangeAnswer> {
+  const { params, repeat = [], dpop } = request;
   const body = new URLSearchParams(await assertion(world, agent));
-  for (const [name, value] of Object.entries(params)) {
+  for (const [name, value] of [...Object.entries(params), ...repeat]) {
     if (value !== undefined) body.append(name, value);
   }
-  const answer = await fetch(`${world.issuer}/token`, { method: 'POST', body, redirect: 'manual' });
+  const headers: Record<string, string> = dpop === undefined ? {} : { DPoP: dpop };
+  const init = { method: 'POST', body, headers, redirect: 'manual' } as const;
+  const answer = await fetch(`${world.issuer}/token`, init);
   const json = (await answer.json()) as Record<string, unknown>; // this server's JSON is an object
   const token = typeof json['access_token'] === 'string' ? json['access_token'] : '';
   return { status: answer.status, body: json, token, claims: token === '' ? {} : decodeJwt(token) };
