@@ -8,6 +8,7 @@ export type { ActingAgent, Invocation } from './gateway/acting-agent.ts';
 export type { CurrentCall, IntentReference } from './gateway/current-call.ts';
 export type { Unauthorized } from './gateway/gateway.ts';
 export type { HumanSession } from './gateway/human-session.ts';
+export type { NamedPerson } from './gateway/identify.ts';
 export type { ResourceEntry, Resources } from './gateway/resources.ts';
 export type { SecretInput } from './gateway/secret.ts';
 export type { IssuerConfig } from './exchange/issuer-config.ts';

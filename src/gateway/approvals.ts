@@ -8,7 +8,8 @@
  */
 import { hkdfSync, randomBytes } from 'node:crypto';
 import { canonicalJson } from '../attribution/canonical.ts';
-import { judge, UNATTRIBUTED, type Judgement } from '../attribution/judge.ts';
+import { judge, judgeDelegation, UNATTRIBUTED, type Judgement } from '../attribution/judge.ts';
+import type { CallOrigin } from '../attribution/tool-call.ts';
 import { CrumbError } from '../errors.ts';
 import { utf8 } from '../evidence/bytes.ts';
 import { commitJson } from '../evidence/commitment.ts';
@@ -24,6 +25,14 @@ import { resourceOf } from './resources.ts';
 /** How long a yes holds. */
 const APPROVAL_MS = 10 * 60_000;
 
+/** A call that a human may be asked about. */
+export interface AskedCall extends Invocation {
+  /** For a delegation: the agent, by its name in `issuer.agents`. */
+  readonly delegateTo?: string;
+  /** Default `model`. */
+  readonly origin?: CallOrigin;
+}
+
 /**
  * A secret for the host's approval signature, the same in every instance and over token renewals.
  * Without a `sid` it binds the human and the agent only.
@@ -38,15 +47,18 @@ export function approvalSecret(acting: ActingAgent): Uint8Array | undefined {
 }
 
 /** The verdict on a call before it is made: what `unauthorized: 'ask'` asks about. Takes no use. */
-export async function judgeAhead(acting: ActingAgent, call: Invocation): Promise<Judgement> {
+export async function judgeAhead(acting: ActingAgent, call: AskedCall): Promise<Judgement> {
   const state = stateOf(acting);
   const attempt = attemptOf(state, call);
   if (state.attended === undefined || attempt.json === null) return UNATTRIBUTED;
   const { login } = state.attended;
-  const judgement = judge(login.facts.directives, attempt.call, state.chain, {
-    iss: state.gateway.issuer,
-    now: state.gateway.clock(),
-  });
+  const { directives } = login.facts;
+  const context = { iss: state.gateway.issuer, now: state.gateway.clock() };
+  if (call.delegateTo !== undefined) {
+    const child = { iss: context.iss, sub: state.gateway.subjectOf(call.delegateTo) };
+    return judgeDelegation(directives, state.chain, child, context);
+  }
+  const judgement = judge(directives, attempt.call, state.chain, context);
   const directive = login.facts.directives[judgement.directive ?? -1];
   if (judgement.verdict !== 'authorized' || directive?.maxUses === undefined) return judgement;
   const left = await state.gateway.ledger.peek(usesKey(login, directive), directive.maxUses);
@@ -61,17 +73,23 @@ export function asksHumans(acting: ActingAgent): boolean {
 }
 
 /**
- * Remembers that a human is being asked about this exact call.
+ * Remembers that a human is being asked about this exact call. An earlier question about a call of the
+ * same id counts no more: one yes must not answer two.
  *
  * @throws {CrumbError} `session_missing`, `arguments_not_json`, or what the ledger throws: then the
  *   question must not be put, since its answer could not be believed.
  */
-export async function noteApprovalRequest(acting: ActingAgent, call: Invocation): Promise<void> {
+export async function noteApprovalRequest(acting: ActingAgent, call: AskedCall): Promise<void> {
   const state = stateOf(acting);
   const { attended, gateway } = state;
   if (attended === undefined) throw new CrumbError('session_missing');
   const { json, call: described } = attemptOf(state, call);
   if (json === null) throw new CrumbError('arguments_not_json');
+  for (;;) {
+    const earlier = await findApproval(state, described);
+    if (earlier === undefined) break;
+    await gateway.ledger.pending.remove(earlier.key);
+  }
   const salt = new Uint8Array(randomBytes(32));
   await gateway.ledger.pending.put({
     key: new Uint8Array(randomBytes(32)),
@@ -101,25 +119,88 @@ export async function findApproval(
   return row === undefined || row.expires <= gateway.clock() ? undefined : row;
 }
 
-/** Records that the human said no. */
-export async function recordDenial(acting: ActingAgent, call: Invocation): Promise<void> {
+/** Why a call was not let run by somebody else than the human's directives. */
+export type DenialCode =
+  'approval_denied' | 'policy_denied' | 'actor_mismatch' | 'tool_unguarded' | 'approval_unverified';
+
+/**
+ * Records that a call did not run, for a reason that lies outside of the directives.
+ *
+ * @throws {CrumbError} `intent_unrecorded`. It did not run all the same.
+ */
+export async function recordDenial(
+  acting: ActingAgent,
+  call: AskedCall,
+  code: DenialCode,
+): Promise<void> {
   const state = stateOf(acting);
   const attempt = attemptOf(state, call);
-  await recordRefusal(attempt, await judgeAhead(acting, call), { code: 'approval_denied' });
+  await recordRefusal(attempt, await judgeAhead(acting, call), { code });
 }
 
-function attemptOf(state: ActingState, call: Invocation): Attempt {
-  const entry = resourceOf(state.gateway.resources, call.tool);
+/** Records a human's no to a call that was asked about, and forgets the question. */
+export async function recordNo(acting: ActingAgent, call: AskedCall): Promise<void> {
+  const state = stateOf(acting);
+  const { id = 'unnamed', tool } = call;
+  const pending = await findApproval(state, { id, tool });
+  if (pending === undefined) return; // an answer to something that nobody asked
+  await recordDenial(acting, call, 'approval_denied');
+  await state.gateway.ledger.pending.remove(pending.key);
+}
+
+function attemptOf(state: ActingState, call: AskedCall): Attempt {
+  const { gateway } = state;
+  const { id = 'unnamed', tool, args, decision, delegateTo } = call;
+  const { resource, action, store } =
+    delegateTo === undefined
+      ? resourceOf(gateway.resources, tool)
+      : { resource: `urn:agent:${gateway.subjectOf(delegateTo)}`, action: 'delegate', store: {} };
   return createAttempt(state, {
-    id: call.id ?? 'unnamed',
-    tool: call.tool,
-    resource: entry.resource,
-    action: entry.action,
-    args: call.args,
-    origin: 'model',
-    decision: call.decision,
-    store: entry.store?.args ?? true,
+    id,
+    tool,
+    resource,
+    action,
+    args,
+    origin: call.origin ?? 'model',
+    decision,
+    store: store?.args ?? true,
   });
+}
+
+/**
+ * Whether a call rests on an approval that nobody can vouch for. In `record` mode it runs all the same,
+ * judged by the directives, and its intent says so: a replay without an approval.
+ */
+export function isUnverifiedReplay(attempt: Attempt, approval: unknown): boolean {
+  const { call, state } = attempt;
+  return (
+    call.origin === 'approval-replay' &&
+    approval === undefined &&
+    state.gateway.mode === 'enforce'
+  );
+}
+
+/** What an approval that fits a call gives it: a directive of its own, that spends no other's use. */
+export interface Approved {
+  readonly judgement: Judgement;
+  readonly approval: ApprovalEvidence;
+  readonly uses: { readonly key: Uint8Array; readonly max: number };
+}
+
+/** Whether the answer to a request is one to this very call. */
+export function approvedBy(
+  attempt: Attempt,
+  pending: PendingApproval | undefined,
+): Approved | undefined {
+  if (pending === undefined || attempt.json === null) return undefined;
+  if (attempt.commitment !== pending.args) return undefined;
+  const approval = approvalEvidence(attempt, pending);
+  if (approval === undefined) return undefined;
+  return {
+    judgement: { verdict: 'authorized', directive: null, reason: null },
+    approval,
+    uses: { key: pending.key, max: 1 },
+  };
 }
 
 /** The `approval` entry of a call, without its session, and what opens what was shown. */
@@ -129,7 +210,7 @@ export interface ApprovalEvidence {
 }
 
 /** What is recorded when the answer to a request comes back with the call. */
-export function approvalEvidence(
+function approvalEvidence(
   attempt: Attempt,
   pending: PendingApproval,
 ): ApprovalEvidence | undefined {

@@ -10,10 +10,9 @@ import { utf8 } from '../evidence/bytes.ts';
 import type { Mode } from '../evidence/kinds.ts';
 import { createExchange } from '../exchange/exchange.ts';
 import { readIssuerConfig, type IssuerConfig } from '../exchange/issuer-config.ts';
-import { openLedger } from '../ledger/open-ledger.ts';
-import type { Ledger, Signer } from '../ledger/ledger.ts';
-import { createSigner, type SignerKey } from '../ledger/signer.ts';
-import { openLibsqlStore } from '../store/libsql/open-store.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { SigningKey } from '../ledger/signer.ts';
+import { openLibsqlLedger } from '../store/libsql/libsql-ledger.ts';
 import { createIssuerKeys } from '../token/issuer-keys.ts';
 import {
   bearerOf,
@@ -29,11 +28,12 @@ import { createActing } from './create-acting.ts';
 import type { CurrentCall } from './current-call.ts';
 import type { Gateway, Unauthorized } from './gateway.ts';
 import { HumanSession } from './human-session.ts';
+import { identify, type NamedPerson } from './identify.ts';
 import { createKnownEntries } from './known-entries.ts';
 import { createLogin } from './login.ts';
 import { createOpenOutcomes } from './open-outcomes.ts';
 import { scopedResources, type Resources } from './resources.ts';
-import { currentScope } from './scope.ts';
+import { currentActing, currentCall } from './scope.ts';
 import { readSecret, type SecretInput } from './secret.ts';
 
 /** How Crumb is set up. Keys may be PEM text, JWKs or signers; secrets bytes, base64url or a path. */
@@ -47,7 +47,7 @@ export interface CrumbOptions {
     /** Name of the ledger: a schema-less URL such as `acme.example/crumb`. */
     readonly origin: string;
     /** Ed25519. */
-    readonly signingKey: SignerKey | Signer;
+    readonly signingKey: SigningKey;
     /** Where the rollback guard is kept, apart from the ledger: a file path or a libSQL URL. */
     readonly guard?: string;
     /** `worker`: queue, signing and database in a thread of their own. Default `inline`. */
@@ -95,6 +95,15 @@ export interface Crumb {
   /** {@link ActingAgent.invoke} of the ambient agent. @throws {CrumbError} `session_missing` */
   invoke<T>(call: Invocation, fn: (args: Json) => T | Promise<T>): Promise<T>;
 
+  /**
+   * Names the person behind a pseudonym, after recording that it was done.
+   *
+   * @param purpose A code for why, at most 64 characters.
+   * @returns undefined if the vault knows nobody by it.
+   * @throws {CrumbError} What the ledger throws: then nobody is named.
+   */
+  identify(human: string, options: { readonly purpose: string }): Promise<NamedPerson | undefined>;
+
   /** Publishes the last signed tree head; answers it as a C2SP signed note. */
   checkpoint(): Promise<string>;
 
@@ -138,10 +147,12 @@ export async function createCrumb(options: CrumbOptions): Promise<Crumb> {
   });
 
   const vault = await openVault({ ...options.vault, key: vaultKey });
-  const ledger = await openOwnLedger(options, clock).catch(async (error: unknown) => {
-    await vault.close();
-    throw error;
-  });
+  const ledger = await openLibsqlLedger({ ...options.ledger, clock }).catch(
+    async (error: unknown) => {
+      await vault.close();
+      throw error;
+    },
+  );
   const sessions = createSessionVerifier({
     keys,
     audience: options.issuer.audience ?? options.issuer.client.id,
@@ -181,11 +192,6 @@ function crumbOf(
   { tokenFrom, allowDevelopment = false }: CrumbOptions,
 ): Crumb {
   const { ledger, outcomes } = gateway;
-  const ambient = (): ActingAgent => {
-    const acting = currentScope()?.acting;
-    if (acting === undefined) throw new CrumbError('session_missing');
-    return acting;
-  };
   return {
     async session(from) {
       const token = typeof from === 'string' ? from : await tokenOf(from, tokenFrom);
@@ -201,12 +207,9 @@ function crumbOf(
         attended: undefined,
         hop: null,
       }),
-    current() {
-      const call = currentScope()?.call;
-      if (call === undefined) throw new CrumbError('call_missing');
-      return call;
-    },
-    invoke: async (call, fn) => ambient().invoke(call, fn),
+    current: currentCall,
+    invoke: async (call, fn) => currentActing().invoke(call, fn),
+    identify: async (human, { purpose }) => identify({ ledger, vault }, human, purpose),
     checkpoint: async () => ledger.checkpoint(),
     ledger,
     flush: async () => ledger.flush(),
@@ -217,20 +220,6 @@ function crumbOf(
       if (unwritten !== undefined) throw unwritten;
     },
   };
-}
-
-async function openOwnLedger({ ledger }: CrumbOptions, clock: () => Date): Promise<Ledger> {
-  const { url, authToken, origin, signingKey, guard, writer } = ledger;
-  const signer = await createSigner(signingKey);
-  const store = await openLibsqlStore({ url, ...(authToken === undefined ? {} : { authToken }) });
-  return openLedger({
-    store,
-    origin,
-    signer,
-    clock,
-    ...(guard === undefined ? {} : { guard }),
-    ...(writer === undefined ? {} : { writer }),
-  });
 }
 
 async function tokenOf(request: Request, tokenFrom: CrumbOptions['tokenFrom']): Promise<string> {

@@ -6,6 +6,7 @@
 import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { canonicalJson } from '../attribution/canonical.ts';
 import type { Directive } from '../attribution/directive.ts';
+import type { Json } from '../attribution/tool-call.ts';
 import { toBase64url, utf8 } from '../evidence/bytes.ts';
 import { commitBytes, commitJson } from '../evidence/commitment.ts';
 import { directiveArgs, recordDirective } from '../evidence/directive-record.ts';
@@ -104,9 +105,19 @@ function describeDirective(
   };
 }
 
-function describable(directive: Directive): Parameters<typeof canonicalJson>[0] {
-  const { expires, ...record } = recordDirective(directive, null);
-  return { ...record, expires, arguments: directiveArgs(directive) };
+/** A directive as one JSON value: two that differ in anything are counted apart. */
+function describable(directive: Directive): Json {
+  const { source, actions, resources, agents = null, expires, maxUses = null } = directive;
+  const args = directiveArgs(directive);
+  return {
+    source,
+    actions,
+    resources,
+    agents,
+    expires: expires?.toISOString() ?? null,
+    maxUses,
+    args,
+  };
 }
 
 /** The identity provider's session, or else the one token, by its hash. */

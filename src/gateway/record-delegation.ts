@@ -52,27 +52,25 @@ export async function recordDelegation(
   const { gateway, attended } = state;
   request.signal?.throwIfAborted();
   const child = { iss: gateway.issuer, sub: gateway.subjectOf(childName) };
+  const pending =
+    request.origin === 'approval-replay' ? await findApproval(state, request) : undefined;
   const attempt = createAttempt(state, {
     ...request,
     resource: `urn:agent:${child.sub}`,
     action: 'delegate',
     store: true,
+    salt: pending?.salt,
   });
-  const judgement =
-    attended === undefined
-      ? UNATTRIBUTED
-      : judgeDelegation(attended.login.facts.directives, state.chain, child, {
-          iss: gateway.issuer,
-          now: gateway.clock(),
-        });
-  const refusal = refusalOf(attempt, judgement);
+  const approved = approvedBy(attempt, pending);
+  const judgement = approved?.judgement ?? judgementOf(state, child);
+  const refusal = refusalOf(attempt, judgement, approved);
   if (refusal !== undefined) {
     await recordRefusal(attempt, judgement, { code: refusal });
     throw new CrumbError(refusal);
   }
 
   const { hop, exchange } = await hopFor(attempt, childName, child.sub, judgement, request.signal);
-  const { intent, hopSeq } = await recordHop(attempt, judgement, hop, exchange);
+  const { intent, hopSeq } = await recordHop({ attempt, judgement, approved, hop, exchange });
   const call = new CurrentCall({
     token: undefined, // the hop's token is the child's way to act, not a key to any resource
     human: attended?.login.facts.human,
@@ -99,10 +97,23 @@ export async function recordDelegation(
   };
 }
 
-function refusalOf(attempt: Attempt, judgement: Judgement): CrumbErrorCode | undefined {
+function judgementOf({ attended, chain, gateway }: ActingState, child: Actor): Judgement {
+  if (attended === undefined) return UNATTRIBUTED;
+  return judgeDelegation(attended.login.facts.directives, chain, child, {
+    iss: gateway.issuer,
+    now: gateway.clock(),
+  });
+}
+
+function refusalOf(
+  attempt: Attempt,
+  judgement: Judgement,
+  approved: Approved | undefined,
+): CrumbErrorCode | undefined {
   const { attended, gateway } = attempt.state;
   if (attempt.json === null) return 'arguments_not_json';
   if (attended !== undefined && !isLive(attended.login, gateway.clock())) return 'session_expired';
+  if (isUnverifiedReplay(attempt, approved)) return 'approval_unverified';
   if (judgement.verdict === 'unauthorized' && gateway.unauthorized !== 'record')
     return 'not_authorized';
   return undefined;
@@ -165,53 +176,27 @@ const IDENTITY_SCOPES = new Set([
   'offline_access',
 ]);
 
+interface HopIntention {
+  readonly attempt: Attempt;
+  readonly judgement: Judgement;
+  readonly approved: Approved | undefined;
+  readonly hop: Hop | undefined;
+  readonly exchange: string;
+}
+
 async function recordHop(
-  attempt: Attempt,
-  judgement: Judgement,
-  hop: Hop | undefined,
-  exchange: string,
+  intention: HopIntention,
 ): Promise<{ intent: { seq: number; leaf: Uint8Array }; hopSeq: number | null }> {
-  const { attended, chain, gateway, hop: parent } = attempt.state;
+  const { attempt, approved, hop } = intention;
+  const { attended, gateway } = attempt.state;
   const token = hop === undefined ? undefined : describeToken(hop.issued, attended?.login);
-  try {
-    await gateway.vault.keep({
-      openings: attempt.opening === undefined ? [] : [attempt.opening],
-      tokens: token === undefined ? [] : [token.evidence],
-    });
-    const { entries } = await gateway.known.append(
-      prerequisitesOf(gateway, attended?.login, hop?.issued),
-      (at, own) => {
-        const session = attended === undefined ? null : at(loginId(attended.login));
-        const record =
-          token === undefined || hop === undefined
-            ? null
-            : { ...token.record, jwks: at(keySetId(hop.issued.keySet)) };
-        const intent: Dependent['drafts'][number] = {
-          kind: 'intent',
-          body: {
-            ...attemptBody(attempt, judgement),
-            session,
-            approval: null,
-            token: record,
-            exchange,
-          },
-        };
-        if (session === null || record === null) return { drafts: [intent] };
-        return {
-          drafts: [
-            intent,
-            {
-              kind: 'hop',
-              body: { session, intent: own(0), parent, chain, token: record, actorToken: null },
-            },
-          ],
-        };
-      },
-    );
-    const [intent, hopEntry] = entries;
-    if (intent === undefined) throw new CrumbError('intent_unrecorded');
-    return { intent, hopSeq: hopEntry?.seq ?? null };
-  } catch (cause) {
+  const appended = await keepAndAppend(intention, token).catch((cause: unknown) => {
     throw new CrumbError('intent_unrecorded', { cause });
-  }
+  });
+  if (!appended.spent) throw new CrumbError('approval_unverified');
+  const [intent, hopEntry] = appended.entries.filter(({ kind }) => kind !== 'approval');
+  if (intent === undefined) throw new CrumbError('intent_unrecorded');
+  return { intent, hopSeq: hopEntry?.seq ?? null };
+
+  async function keepAndAppend(): ReturnType<typeof gateway.known.append> {}
 }

@@ -12,7 +12,12 @@ import type { DecisionRecord } from '../evidence/kinds.ts';
 import { jwtOf, type IssuedToken } from '../exchange/exchange.ts';
 import type { PendingApproval } from '../ledger/ledger.ts';
 import { stateOf, type ActingAgent } from './acting-agent.ts';
-import { approvalEvidence, findApproval, type ApprovalEvidence } from './approvals.ts';
+import {
+  approvedBy,
+  findApproval,
+  isUnverifiedReplay,
+  type ApprovalEvidence,
+} from './approvals.ts';
 import { attemptBody, createAttempt, type Attempt } from './attempt.ts';
 import { addressOf, callFetch, type Denial } from './call-fetch.ts';
 import { closeCall, type CloseCall } from './close-call.ts';
@@ -90,14 +95,9 @@ function rule(attempt: Attempt, pending: PendingApproval | undefined): Ruling {
   const { attended, chain, gateway } = attempt.state;
   const none = { approval: undefined, uses: undefined };
   if (attended === undefined) return { judgement: UNATTRIBUTED, ...none };
+  const approved = approvedBy(attempt, pending);
+  if (approved !== undefined) return approved;
   const { login } = attended;
-  if (pending !== undefined && attempt.commitment === pending.args && attempt.json !== null) {
-    return {
-      judgement: { verdict: 'authorized', directive: null, reason: null },
-      approval: approvalEvidence(attempt, pending),
-      uses: { key: pending.key, max: 1 },
-    };
-  }
   const judgement = judge(login.facts.directives, attempt.call, chain, {
     iss: gateway.issuer,
     now: gateway.clock(),
@@ -117,8 +117,7 @@ function refusalOf(attempt: Attempt, { judgement, approval }: Ruling): CrumbErro
   const { attended, gateway } = attempt.state;
   if (attempt.json === null) return 'arguments_not_json';
   if (attended !== undefined && !isLive(attended.login, gateway.clock())) return 'session_expired';
-  if (attempt.call.origin === 'approval-replay' && approval === undefined)
-    return 'approval_unverified';
+  if (isUnverifiedReplay(attempt, approval)) return 'approval_unverified';
   if (judgement.verdict === 'unauthorized' && gateway.unauthorized !== 'record')
     return 'not_authorized';
   return undefined;

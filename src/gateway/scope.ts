@@ -5,6 +5,7 @@
  * @module
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { CrumbError } from '../errors.ts';
 import type { ActingAgent } from './acting-agent.ts';
 import type { CurrentCall } from './current-call.ts';
 
@@ -23,4 +24,18 @@ export function within<T>(scope: Scope, fn: () => T): T {
 
 export function currentScope(): Scope | undefined {
   return ambient.getStore();
+}
+
+/** The guarded call that is running here. @throws {CrumbError} `call_missing` */
+export function currentCall(): CurrentCall {
+  const call = ambient.getStore()?.call;
+  if (call === undefined) throw new CrumbError('call_missing');
+  return call;
+}
+
+/** The agent that acts here. @throws {CrumbError} `session_missing` */
+export function currentActing(): ActingAgent {
+  const acting = ambient.getStore()?.acting;
+  if (acting === undefined) throw new CrumbError('session_missing');
+  return acting;
 }
