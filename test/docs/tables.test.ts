@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { placesIn, tables, withTables } from '../../scripts/document-tables.ts';
+import { ERROR_CODES } from '../../src/errors.ts';
+import { readDocuments } from '../support/markdown.ts';
+
+const documents = readDocuments();
+
+describe('tables in docs', () => {
+  it('say what the code says; `npm run tables` writes them', () => {
+    const stale = documents.filter(({ text }) => withTables(text) !== text);
+    expect(stale.map(({ path }) => path)).toEqual([]);
+  });
+
+  it('stand somewhere, each once', () => {
+    const places = documents.flatMap(({ text }) => placesIn(text));
+    expect(places.toSorted()).toEqual([...tables().keys()].toSorted());
+  });
+
+  it('are caught when they are incomplete', () => {
+    const errors = readFileSync('docs/errors.md', 'utf8');
+    for (const code of ERROR_CODES) expect(errors).toContain(`| \`${code}\` |`);
+    const cut = errors.replace(/\| `chain_mismatch`.*\n/, '');
+    expect(cut).not.toBe(errors);
+    expect(withTables(cut)).not.toBe(cut);
+  });
+
+  it('are caught when nobody knows them', () => {
+    expect(() => withTables('<!-- table: no such -->\n\n<!-- /table -->')).toThrow(TypeError);
+  });
+});
