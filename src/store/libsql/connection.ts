@@ -35,12 +35,17 @@ export interface ConnectionOptions {
 export type Run = (sql: string, args?: readonly SqlValue[]) => Promise<ResultSet>;
 export type SqlValue = null | string | number | Uint8Array;
 
-export interface Connection {
-  readonly location: Location;
+/** For who only reads. */
+export interface ReadConnection {
   /** Reads without lock. */
   readonly read: Run;
-  /** The reader's client, for drizzle. */
+  /** The client below it, for drizzle. */
   readonly reader: Client;
+  close(): Promise<void>;
+}
+
+export interface Connection extends ReadConnection {
+  readonly location: Location;
   /**
    * Runs `work` in a transaction that holds the write lock from its first moment. Durable when it
    * resolves.
@@ -49,7 +54,8 @@ export interface Connection {
    * @throws {CommitUnknownError} There was no answer to the commit.
    */
   write<T>(first: string, work: (run: Run, result: ResultSet) => Promise<T>): Promise<T>;
-  close(): Promise<void>;
+  /** The same for work that does no harm when it is done twice: then the answer to a commit may be lost. */
+  repeatably<T>(work: (run: Run) => Promise<T>): Promise<T>;
 }
 
 /**
@@ -77,27 +83,23 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
   if (location.kind === 'file') createPrivateFile(location.path);
   const mutex = location.kind === 'file' ? mutexOf(canonicalPath(location.path)) : createMutex();
   const writer = await openWriter(location, options);
-  const reader = clientFor(location, options);
+  const reading = connectReader(options);
   let closed = false;
-  const whileOpen = (): void => {
+  const write: Connection['write'] = async (first, work) => {
     if (closed) throw new CrumbError('ledger_closed');
+    return mutex(() => transact(writer, { first, work, patience }));
   };
   return {
     location,
-    reader,
-    read: (sql, args = []) => {
-      whileOpen();
-      return patiently(patience, () => reader.execute({ sql, args: [...args] }));
-    },
-    write: (first, work) => {
-      whileOpen();
-      return mutex(() => transact(writer, { first, work, patience }));
-    },
+    reader: reading.reader,
+    read: reading.read,
+    write,
+    repeatably: (work) => repeat(() => write('SELECT 1', work)),
     async close() {
       if (closed) return;
       closed = true;
       await mutex(async () => {
-        reader.close();
+        await reading.close();
         try {
           // Puts all there is into the one file. A reader that holds it up is no reason to fail.
           if (location.kind === 'file')
@@ -109,6 +111,18 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
         }
       });
     },
+  };
+}
+
+/** A connection that only reads. It makes no file. */
+export function connectReader(options: ConnectionOptions): ReadConnection {
+  const { busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
+  const reader = clientFor(parseLocation(options.url), options);
+  return {
+    reader,
+    read: (sql, args = []) =>
+      patiently({ busyTimeoutMs }, () => reader.execute({ sql, args: [...args] })),
+    close: async () => reader.close(),
   };
 }
 
@@ -241,6 +255,19 @@ async function rollBack(transaction: Transaction, writer: Writer): Promise<void>
   } catch {
     writer.suspect();
     transaction.close();
+  }
+}
+
+const MAX_REPEATS = 3;
+
+async function repeat<T>(write: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!(error instanceof CommitUnknownError)) throw error;
+      if (tries === MAX_REPEATS) throw translate(error.cause);
+    }
   }
 }
 

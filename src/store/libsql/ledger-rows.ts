@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { LedgerReads, SealedEntry, Tile } from '../../ledger/ledger-store.ts';
+import type { LedgerReads, SealedEntry, StoredEntry, Tile } from '../../ledger/ledger-store.ts';
 import type { Run, SqlValue } from './connection.ts';
 import { blobOf, checkpointOf, endOf, entryOf, textOf } from './rows.ts';
 
@@ -42,6 +42,21 @@ export function readsOver(run: Run): LedgerReads {
       return (await run(sql)).rows.map(checkpointOf)[0];
     },
   };
+}
+
+/** Entries in order, by pages: see `LedgerStore.read`. */
+export async function* readPages(
+  reads: Pick<LedgerReads, 'page'>,
+  from: number,
+  to = Number.MAX_SAFE_INTEGER,
+): AsyncIterable<StoredEntry> {
+  for (let next = from; next < to;) {
+    const rows = await reads.page(next, to);
+    const last = rows.at(-1);
+    if (last === undefined) return;
+    yield* rows;
+    next = last.seq + 1;
+  }
 }
 
 /** One statement for all entries of a commit; more only beyond 128. The head stands on the last one. */

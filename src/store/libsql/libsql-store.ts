@@ -3,10 +3,10 @@
  *
  * @module
  */
-import type { LedgerStore, LedgerTx, StoredEntry } from '../../ledger/ledger-store.ts';
+import type { LedgerStore, LedgerTx } from '../../ledger/ledger-store.ts';
 import type { ResultSet } from '@libsql/client';
 import { connect, type Connection, type ConnectionOptions, type Run } from './connection.ts';
-import { END, insertEntries, insertTiles, readsOver } from './ledger-rows.ts';
+import { END, insertEntries, insertTiles, readPages, readsOver } from './ledger-rows.ts';
 import { rebuildLookup } from './lookup.ts';
 import { isUseLeft, pendingOver, spendUse, sweepPending } from './pending-rows.ts';
 import { endOf } from './rows.ts';
@@ -44,7 +44,7 @@ export async function openLibsqlStore(options: LibsqlStoreOptions): Promise<Libs
   const connection = await connect(options);
   try {
     await prepareSchema(connection);
-    await connection.write('SELECT 1', (run) => sweepPending(run, clock()));
+    await connection.repeatably((run) => sweepPending(run, clock()));
   } catch (error) {
     await connection.close();
     throw error;
@@ -88,19 +88,4 @@ function transactionOver(run: Run, end: ResultSet): LedgerTx {
       await run('INSERT INTO checkpoint (size, root, note) VALUES (?, ?, ?)', [size, root, note]);
     },
   };
-}
-
-/** Entries in order, by pages: see `LedgerStore.read`. */
-export async function* readPages(
-  reads: Pick<LedgerStore, 'page'>,
-  from: number,
-  to = Number.MAX_SAFE_INTEGER,
-): AsyncIterable<StoredEntry> {
-  for (let next = from; next < to;) {
-    const rows = await reads.page(next, to);
-    const last = rows.at(-1);
-    if (last === undefined) return;
-    yield* rows;
-    next = last.seq + 1;
-  }
 }

@@ -27,6 +27,11 @@ export function parseLocation(url: string): Location {
   return { kind: 'file', url, path: local };
 }
 
+/** Whether this is the URL of a database, and not a path. */
+export function isDatabaseUrl(text: string): boolean {
+  return SERVER.test(text) || text.startsWith('file:');
+}
+
 /** One name for one file, however it is reached. The file need not exist, its directory must. */
 export function canonicalPath(path: string): string {
   try {

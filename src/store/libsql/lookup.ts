@@ -18,13 +18,13 @@ export async function catchUpLookup(connection: Connection): Promise<void> {
     const [row] = (await connection.read(NEXT)).rows;
     const { size } = endOf(await connection.read(END));
     if (row !== undefined && numberOf(row, 'next') >= size) return;
-    await connection.write(NEXT, takeInPage);
+    await connection.repeatably(takeInPage);
   }
 }
 
 /** Forgets everything and takes it in again. */
 export async function rebuildLookup(connection: Connection): Promise<void> {
-  await connection.write(NEXT, async (run) => {
+  await connection.repeatably(async (run) => {
     await run('DELETE FROM lookup');
     await run('DELETE FROM lookup_name');
     await run('INSERT OR REPLACE INTO lookup_progress (id, next) VALUES (1, 0)');

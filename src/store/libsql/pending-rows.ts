@@ -34,7 +34,7 @@ const SWEEP = 'DELETE FROM pending WHERE expires <= ?';
 export function pendingOver(connection: Connection, clock: () => Date): PendingApprovals {
   return {
     async put(request) {
-      await connection.write('SELECT 1', async (run) => {
+      await connection.repeatably(async (run) => {
         await run(SWEEP, [clock().getTime()]);
         await run(
           `INSERT OR REPLACE INTO pending (key, session, agent, call_id, tool, args_c, salt, expires)
@@ -52,7 +52,7 @@ export function pendingOver(connection: Connection, clock: () => Date): PendingA
       return rows.map(pendingOf)[0];
     },
     async remove(key) {
-      await connection.write('SELECT 1', (run) => run('DELETE FROM pending WHERE key = ?', [key]));
+      await connection.repeatably((run) => run('DELETE FROM pending WHERE key = ?', [key]));
     },
   };
 }

@@ -26,7 +26,7 @@ interface Found {
 export async function prepareSchema(connection: Connection): Promise<void> {
   const found = await readSchema(connection.read);
   if (await isCurrent(connection.read, found)) return refuse(differences(found));
-  await connection.write(SCHEMA, async (run) => {
+  await connection.repeatably(async (run) => {
     // Again, now under the lock: another process may have been first.
     const present = await readSchema(run);
     if (present.length > 0 && !present.some(({ name }) => name === 'migration')) {
