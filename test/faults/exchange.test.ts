@@ -128,9 +128,8 @@ describe('an answer that no honest provider gives', () => {
   });
   afterAll(() => provider[Symbol.asyncDispose]());
 
-  const failWith = async (
-    answer: (form: URLSearchParams, response: ServerResponse) => void | Promise<void>,
-  ) => {
+  type Answerer = ScriptedProvider['onExchange'];
+  const failWith = async (answer: Answerer) => {
     const exchange = provider.exchange({ timeoutMs: 500 });
     const planner = exchange.root(await provider.session(), 'planner');
     provider.onExchange = answer;
@@ -143,7 +142,7 @@ describe('an answer that no honest provider gives', () => {
     (status: number, type: string, body: string) => (_form: unknown, response: ServerResponse) =>
       void response.writeHead(status, { 'content-type': type }).end(body);
 
-  it.each<[string, (form: URLSearchParams, response: ServerResponse) => void | Promise<void>]>([
+  it.each<[string, Answerer]>([
     ['400 in HTML', raw(400, 'text/html', '<html>')],
     ['200 in HTML that calls itself JSON', raw(200, 'application/json', '<html>')],
     ['a JSON list', raw(200, 'application/json', '[]')],
@@ -180,6 +179,16 @@ describe('an answer that no honest provider gives', () => {
         response.on('close', () => clearInterval(timer));
       },
     ],
+    ...[
+      { token_type: undefined },
+      { expires_in: 'soon' },
+      { scope: ['read'] },
+      { id_token: 'x.y.z' },
+      { refresh_token: 7 },
+    ].map((members): [string, Answerer] => [
+      `a good token beside ${JSON.stringify(members)}`,
+      async (form, response) => json(response, 200, await provider.grant(form, {}, members)),
+    ]),
     [
       'a redirect to itself, as after a move',
       (_form, response) => void response.writeHead(307, { location: '/token' }).end(),
