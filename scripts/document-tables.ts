@@ -1,9 +1,11 @@
 /**
- * The tables in docs that repeat what the code knows. They stand between `<!-- table: NAME -->` and
- * `<!-- /table -->`; `npm run tables` writes them, and a test compares.
+ * What documents repeat of the code. Tables stand between `<!-- table: NAME -->` and `<!-- /table -->`,
+ * parts of examples between `<!-- snippet:FILE#REGION -->` and `<!-- endsnippet -->`. `npm run tables`
+ * writes both, and a test compares.
  *
  * @module
  */
+import { readFileSync } from 'node:fs';
 import { REASON_CODES, type ReasonCode } from '../src/attribution/judge.ts';
 import { commandHelp } from '../src/cli/help.ts';
 import { COMMANDS } from '../src/cli/registry.ts';
@@ -36,8 +38,28 @@ export function tables(): ReadonlyMap<string, string> {
 
 const PLACE = /(<!-- table: (?<name>[^\n]+?) -->\n)[^]*?(\n<!-- \/table -->)/g;
 
-/** A document with its tables as they should be. @throws {TypeError} It has a place for no table. */
-export function withTables(text: string): string {
+const SNIPPET =
+  /(<!-- snippet:(?<file>[^\n#]+)#(?<region>[\w-]+) -->\n)[^]*?(<!-- endsnippet -->)/g;
+
+/**
+ * A document with its tables and snippets as they should be.
+ *
+ * @throws {TypeError} It has a place for a table or region that there is not.
+ */
+export function withRepeated(text: string): string {
+  return withSnippets(withTables(text));
+}
+
+function withSnippets(text: string): string {
+  return text.replaceAll(SNIPPET, (...match: readonly string[]) => {
+    const [, before = '', file = '', name = '', after = ''] = match;
+    const region = regionOf(readFileSync(file, 'utf8'), name);
+    if (region === undefined) throw new TypeError(`${file} has no region ${name}`);
+    return `${before}\n\`\`\`${file.split('.').at(-1) ?? ''}\n${region.trimEnd()}\n\`\`\`\n\n${after}`;
+  });
+}
+
+function withTables(text: string): string {
   const all = tables();
   return text.replaceAll(PLACE, (...match: readonly string[]) => {
     const [, before = '', name = '', after = ''] = match;
@@ -47,7 +69,7 @@ export function withTables(text: string): string {
   });
 }
 
-/** Names of the places in a document. */
+/** Names of the places for tables in a document. */
 export function placesIn(text: string): string[] {
   return [...text.matchAll(PLACE)].map(({ groups }) => groups?.['name'] ?? '');
 }
@@ -74,4 +96,17 @@ function rows(heading: readonly string[], body: readonly (readonly string[])[]):
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   const table = [line(heading), line(heading.map(() => '---')), ...body.map(line)];
   return `<!-- prettier-ignore -->\n${table.join('\n')}`;
+}
+
+/** The lines of a file between `// #region NAME` and `// #endregion`, moved to the left. */
+export function regionOf(text: string, name: string): string | undefined {
+  const lines = text.split('\n');
+  const start = lines.findIndex((line) => line.trim() === `// #region ${name}`);
+  if (start < 0) return undefined;
+  const end = lines.findIndex((line, n) => n > start && line.trim().startsWith('// #endregion'));
+  if (end < 0) return undefined;
+  const body = lines.slice(start + 1, end).filter((line) => !/^\s*\/\/ #(?:end)?region/.test(line));
+  const indents = body.filter((line) => line.trim() !== '').map((line) => line.search(/\S/));
+  const indent = Math.min(...indents);
+  return `${body.map((line) => line.slice(indent)).join('\n')}\n`;
 }

@@ -1,11 +1,11 @@
-/** Writes the tables of docs anew: `npm run tables`. */
+/** Writes into the documents what they repeat of the code: `npm run tables`. */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
-import { placesIn, withTables } from './document-tables.ts';
+import { withRepeated } from './document-tables.ts';
 
-for (const path of globSync('docs/**/*.md')) {
+for (const path of globSync(['*.md', 'docs/**/*.md'])) {
   const text = readFileSync(path, 'utf8');
-  const names = placesIn(text);
-  if (names.length === 0) continue;
-  writeFileSync(path, withTables(text));
-  console.log(`${path}: ${names.join(', ')}`);
+  const now = withRepeated(text);
+  if (now === text) continue;
+  writeFileSync(path, now);
+  console.log(`wrote ${path}`);
 }

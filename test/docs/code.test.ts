@@ -4,19 +4,13 @@
  * A `ts` block is a module of its own. A comment right above it may say otherwise:
  * `<!-- continues -->`: it goes on where the block before it ended.
  * `<!-- prelude: NAME -->`: test/docs/preludes/NAME.ts stands before it.
- * `<!-- region: FILE#NAME -->`: it is this region of that file, word for word.
+ * `<!-- snippet:FILE#NAME -->`: it is this region of that file, which is compiled there.
  */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compileTexts, repositoryOptions } from '../support/compile.ts';
-import {
-  codeBlocksOf,
-  readDocuments,
-  regionOf,
-  type CodeBlock,
-  type Document,
-} from '../support/markdown.ts';
+import { codeBlocksOf, readDocuments, type CodeBlock } from '../support/markdown.ts';
 
 const documents = readDocuments();
 const blocks = documents.flatMap((document) => codeBlocksOf(document));
@@ -29,25 +23,15 @@ function modulesOf(list: readonly CodeBlock[]): Map<string, string> {
   for (const { path, line, text, mark } of list) {
     const prelude = mark?.startsWith('prelude: ') === true ? preludeOf(mark.slice(9)) : '';
     before = mark === 'continues' ? before + text : prelude + text;
-    const region = /^region: ([^#]+)#/.exec(mark ?? '')?.[1];
     // A region stands in a whole file, which the type check of the repository covers.
-    if (region === undefined) modules.set(resolve(dirname(path), `block-${line}.ts`), before);
+    if (mark?.startsWith('snippet:') !== true)
+      modules.set(resolve(dirname(path), `block-${line}.ts`), before);
   }
   return modules;
 }
 
 function preludeOf(name: string): string {
   return readFileSync(`test/docs/preludes/${name}.ts`, 'utf8');
-}
-
-/** Blocks with a region mark that differ from their region. */
-function strayed(list: readonly CodeBlock[]): string[] {
-  return list.flatMap(({ path, line, text, mark }) => {
-    const [, file, name] = /^region: ([^#]+)#(.+)$/.exec(mark ?? '') ?? [];
-    if (file === undefined || name === undefined) return [];
-    const region = existsSync(file) ? regionOf(readFileSync(file, 'utf8'), name) : undefined;
-    return region === text ? [] : [`${path}:${line} differs from ${file}#${name}`];
-  });
 }
 
 describe('code blocks', () => {
@@ -77,27 +61,11 @@ describe('code blocks', () => {
   });
 });
 
-describe('snippets of the README', () => {
-  const readme = typed.filter(({ path }) => path === 'README.md');
-
-  it('are cut from examples, each', () => {
+describe('code in the README', () => {
+  it('is cut from examples', () => {
+    const readme = typed.filter(({ path }) => path === 'README.md');
     expect(readme.length).toBeGreaterThan(0);
-    const loose = readme.filter(({ mark }) => mark?.startsWith('region: examples/') !== true);
+    const loose = readme.filter(({ mark }) => mark?.startsWith('snippet:examples/') !== true);
     expect(loose.map(({ line }) => `README.md:${line}`)).toEqual([]);
-  });
-
-  it('are the same as there', () => {
-    expect(strayed(blocks)).toEqual([]);
-  });
-
-  it('are caught when they stray', () => {
-    const document: Document = {
-      path: 'README.md',
-      text: '<!-- region: test/docs/code.test.ts#none -->\n```ts\nx\n```\n',
-    };
-    expect(strayed(codeBlocksOf(document))).toHaveLength(1);
-    expect(regionOf('a\n  // #region x\n  one\n    two\n\n  // #endregion\nb', 'x')).toBe(
-      'one\n  two\n\n',
-    );
   });
 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { placesIn, tables, withTables } from '../../scripts/document-tables.ts';
+import { placesIn, regionOf, tables, withRepeated } from '../../scripts/document-tables.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
 import { readDocuments } from '../support/markdown.ts';
 
@@ -8,7 +8,7 @@ const documents = readDocuments();
 
 describe('tables in docs', () => {
   it('say what the code says; `npm run tables` writes them', () => {
-    const stale = documents.filter(({ text }) => withTables(text) !== text);
+    const stale = documents.filter(({ text }) => withRepeated(text) !== text);
     expect(stale.map(({ path }) => path)).toEqual([]);
   });
 
@@ -22,10 +22,18 @@ describe('tables in docs', () => {
     for (const code of ERROR_CODES) expect(errors).toContain(`| \`${code}\` |`);
     const cut = errors.replace(/\| `chain_mismatch`.*\n/, '');
     expect(cut).not.toBe(errors);
-    expect(withTables(cut)).not.toBe(cut);
+    expect(withRepeated(cut)).not.toBe(cut);
+  });
+
+  it('hold what stands between the marks of a file, moved to the left', () => {
+    const text = 'a\n  // #region x\n  one\n    two\n\n  // #endregion x\nb';
+    expect(regionOf(text, 'x')).toBe('one\n  two\n\n');
+    expect(regionOf(text, 'y')).toBeUndefined();
   });
 
   it('are caught when nobody knows them', () => {
-    expect(() => withTables('<!-- table: no such -->\n\n<!-- /table -->')).toThrow(TypeError);
+    expect(() => withRepeated('<!-- table: no such -->\n\n<!-- /table -->')).toThrow(TypeError);
+    const snippet = '<!-- snippet:package.json#none -->\n<!-- endsnippet -->';
+    expect(() => withRepeated(snippet)).toThrow(TypeError);
   });
 });

@@ -17,7 +17,7 @@ export interface CodeBlock {
   readonly line: number;
   readonly language: string;
   readonly text: string;
-  /** What a comment right above the block says: `<!-- region: examples/x.ts#name -->`. */
+  /** What a comment right above the block says: `<!-- snippet:examples/x.ts#name -->`. */
   readonly mark: string | undefined;
 }
 
@@ -111,17 +111,4 @@ export function tableBelow({ text }: Document, heading: RegExp): string[][] | un
         .map((cell) => cell.trim()),
     );
   return rows.length < 2 ? undefined : rows.slice(2);
-}
-
-/** The lines of a file between `// #region NAME` and `// #endregion`, moved to the left. */
-export function regionOf(text: string, name: string): string | undefined {
-  const lines = text.split('\n');
-  const start = lines.findIndex((line) => line.trim() === `// #region ${name}`);
-  if (start < 0) return undefined;
-  const end = lines.findIndex((line, n) => n > start && line.trim().startsWith('// #endregion'));
-  if (end < 0) return undefined;
-  const body = lines.slice(start + 1, end).filter((line) => !/^\s*\/\/ #(?:end)?region/.test(line));
-  const indents = body.filter((line) => line.trim() !== '').map((line) => line.search(/\S/));
-  const indent = Math.min(...indents);
-  return `${body.map((line) => line.slice(indent)).join('\n')}\n`;
 }
