@@ -174,9 +174,7 @@ function attemptOf(state: ActingState, call: AskedCall): Attempt {
 export function isUnverifiedReplay(attempt: Attempt, approval: unknown): boolean {
   const { call, state } = attempt;
   return (
-    call.origin === 'approval-replay' &&
-    approval === undefined &&
-    state.gateway.mode === 'enforce'
+    call.origin === 'approval-replay' && approval === undefined && state.gateway.mode === 'enforce'
   );
 }
 

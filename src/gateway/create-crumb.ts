@@ -26,7 +26,7 @@ import type { Vault } from '../vault/vault.ts';
 import type { ActingAgent, Invocation } from './acting-agent.ts';
 import { createActing } from './create-acting.ts';
 import type { CurrentCall } from './current-call.ts';
-import type { Gateway, Unauthorized } from './gateway.ts';
+import { registerCrumb, type Gateway, type Unauthorized } from './gateway.ts';
 import { HumanSession } from './human-session.ts';
 import { identify, type NamedPerson } from './identify.ts';
 import { createKnownEntries } from './known-entries.ts';
@@ -182,7 +182,7 @@ export async function createCrumb(options: CrumbOptions): Promise<Crumb> {
     known: createKnownEntries(ledger),
     outcomes: createOpenOutcomes(ledger),
   };
-  return crumbOf(gateway, sessions, vault, options);
+  return registerCrumb(crumbOf(gateway, sessions, vault, options), gateway);
 }
 
 function crumbOf(

@@ -32,3 +32,18 @@ export interface Gateway {
   readonly known: KnownEntries;
   readonly outcomes: OpenOutcomes;
 }
+
+const gateways = new WeakMap<object, Gateway>();
+
+/** Ties a Crumb to what it is made of, for hosts that are given the whole of it. */
+export function registerCrumb<T extends object>(crumb: T, gateway: Gateway): T {
+  gateways.set(crumb, gateway);
+  return crumb;
+}
+
+/** @throws {TypeError} Not made by `createCrumb`. */
+export function gatewayOf(crumb: object): Gateway {
+  const gateway = gateways.get(crumb);
+  if (gateway === undefined) throw new TypeError('this is not a Crumb of createCrumb()');
+  return gateway;
+}

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { extendActChain } from '../attribution/act-chain.ts';
+import { extendActChain, type Actor } from '../attribution/act-chain.ts';
 import {
   admits,
   isExpired,
@@ -15,17 +15,19 @@ import {
 import { CrumbError, type CrumbErrorCode } from '../errors.ts';
 import { toBase64url } from '../evidence/bytes.ts';
 import type { Grant, IssuedToken } from '../exchange/exchange.ts';
+import type { Appended } from '../ledger/ledger.ts';
 import { stateOf, type ActingAgent, type ActingState } from './acting-agent.ts';
+import { approvedBy, findApproval, isUnverifiedReplay, type Approved } from './approvals.ts';
 import { attemptBody, createAttempt, type Attempt } from './attempt.ts';
-import type { Dependent } from './known-entries.ts';
+import type { Dependent, Place } from './known-entries.ts';
 import { isLive, type Login } from './login.ts';
 import { keySetId, loginId, prerequisitesOf } from './prerequisites.ts';
-import { recordRefusal, refusedExchange } from './refusal.ts';
+import { recordRefusal, refusalDraft, refusedExchange } from './refusal.ts';
 import { scopedResources } from './resources.ts';
 import type { CallRequest, OpenCall } from './record-tool-call.ts';
 import { closeCall } from './close-call.ts';
 import { CurrentCall } from './current-call.ts';
-import { describeToken } from './token-record.ts';
+import { describeToken, type DescribedToken } from './token-record.ts';
 
 /** An open delegation, and what the child will be. */
 export interface OpenDelegation {
@@ -186,17 +188,71 @@ interface HopIntention {
 
 async function recordHop(
   intention: HopIntention,
-): Promise<{ intent: { seq: number; leaf: Uint8Array }; hopSeq: number | null }> {
-  const { attempt, approved, hop } = intention;
-  const { attended, gateway } = attempt.state;
-  const token = hop === undefined ? undefined : describeToken(hop.issued, attended?.login);
-  const appended = await keepAndAppend(intention, token).catch((cause: unknown) => {
+): Promise<{ intent: Appended; hopSeq: number | null }> {
+  const { entries, spent } = await keepAndAppend(intention).catch((cause: unknown) => {
     throw new CrumbError('intent_unrecorded', { cause });
   });
-  if (!appended.spent) throw new CrumbError('approval_unverified');
-  const [intent, hopEntry] = appended.entries.filter(({ kind }) => kind !== 'approval');
+  if (!spent) throw new CrumbError('approval_unverified');
+  const intent = entries.find(({ kind }) => kind === 'intent');
   if (intent === undefined) throw new CrumbError('intent_unrecorded');
-  return { intent, hopSeq: hopEntry?.seq ?? null };
+  return { intent, hopSeq: entries.find(({ kind }) => kind === 'hop')?.seq ?? null };
+}
 
-  async function keepAndAppend(): ReturnType<typeof gateway.known.append> {}
+async function keepAndAppend(
+  intention: HopIntention,
+): ReturnType<ActingState['gateway']['known']['append']> {
+  const { attempt, judgement, approved, hop } = intention;
+  const { attended, gateway } = attempt.state;
+  const token = hop === undefined ? undefined : describeToken(hop.issued, attended?.login);
+  await gateway.vault.keep({
+    openings: [attempt.opening, approved?.approval.opening].filter(
+      (opening) => opening !== undefined,
+    ),
+    tokens: token === undefined ? [] : [token.evidence],
+  });
+  const needs = prerequisitesOf(gateway, attended?.login, hop?.issued);
+  return gateway.known.append(needs, (at, own) => {
+    const drafts = draftsOf(intention, token, { at, own });
+    if (approved === undefined) return { drafts };
+    const otherwise = [refusalDraft(attempt, judgement, { code: 'approval_unverified' }, at)];
+    return { drafts, spend: { ...approved.uses, otherwise } };
+  });
+}
+
+/** The approval if there is one, the intent, and the hop that its token makes. */
+function draftsOf(
+  { attempt, judgement, approved, hop, exchange }: HopIntention,
+  token: DescribedToken | undefined,
+  { at, own }: { at: (id: string) => Place; own: (index: number) => Place },
+): Dependent['drafts'] {
+  const { attended, chain, hop: parent } = attempt.state;
+  const session = attended === undefined ? null : at(loginId(attended.login));
+  const record =
+    token === undefined || hop === undefined
+      ? null
+      : { ...token.record, jwks: at(keySetId(hop.issued.keySet)) };
+  const approvals: Dependent['drafts'] =
+    approved === undefined || session === null
+      ? []
+      : [{ kind: 'approval', body: { ...approved.approval.body, session } }];
+  const intent: Dependent['drafts'][number] = {
+    kind: 'intent',
+    body: {
+      ...attemptBody(attempt, judgement),
+      session,
+      approval: approvals.length > 0 ? own(0) : null,
+      token: record,
+      exchange,
+    },
+  };
+  if (session === null || record === null) return [...approvals, intent];
+  const intentPlace = own(approvals.length);
+  return [
+    ...approvals,
+    intent,
+    {
+      kind: 'hop',
+      body: { session, intent: intentPlace, parent, chain, token: record, actorToken: null },
+    },
+  ];
 }
