@@ -210,7 +210,7 @@ function parseLine(row: string): SignatureLine {
 
 /** Ends in a newline, and has no other control character. */
 function isNoteText(text: string): boolean {
-  // eslint-disable-next-line no-control-regex -- control characters are what it looks for
+  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
   return text.endsWith('\n') && text.isWellFormed() && !/[\0-\x09\x0b-\x1f]/.test(text);
 }
 
