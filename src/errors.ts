@@ -147,6 +147,10 @@ const TEXT = {
     'the human did not approve this call',
     'Nothing is wrong: the answer was no. It is on record as a refusal.',
   ],
+  policy_denied: [
+    'the policy of the application denied this call',
+    'Nothing is wrong: `toolApproval` said no. It is on record as a refusal.',
+  ],
   actor_mismatch: [
     'the tool is bound to another agent',
     'Bind the tools of a sub-agent inside `subAgent()`, not to its parent.',

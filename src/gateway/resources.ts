@@ -54,7 +54,8 @@ export function scopedResources(resources: Resources): readonly ScopedResource[]
     .map((entry) => ({ scope: scopeOf(entry), resource: entry.resource, action: entry.action }));
 }
 
-function findResource(resources: Resources, tool: string): ResourceEntry | undefined {
+/** The entry of a tool, if the configuration knows it. */
+export function findResource(resources: Resources, tool: string): ResourceEntry | undefined {
   if (typeof resources === 'function') return resources(tool);
   return Object.hasOwn(resources, tool) ? resources[tool] : undefined;
 }
