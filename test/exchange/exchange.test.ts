@@ -13,6 +13,7 @@ import {
   startExchangeWorld,
   type ExchangeWorld,
 } from './exchange-world.ts';
+import { json, startScriptedProvider, TARGET } from './scripted-provider.ts';
 
 let it_: ExchangeWorld;
 let alice: Session;
@@ -118,6 +119,49 @@ describe('two agents', () => {
     await exchange.token(wide.grant, mail);
     const narrow = await exchange.delegate(planner, 'researcher', ['read_record']);
     await expect(exchange.token(narrow.grant, mail)).rejects.toThrow(code('exchange_refused'));
+  });
+});
+
+describe('an agent that an agent upstream called', () => {
+  const upstream = { act: { sub: 'concierge' } };
+
+  it('acts outside of the whole chain before it', async () => {
+    await using provider = await startScriptedProvider();
+    provider.onExchange = async (form, response) =>
+      json(
+        response,
+        200,
+        await provider.grant(form, { act: { sub: 'planner', act: { sub: 'concierge' } } }),
+      );
+    const exchange = provider.exchange();
+    const planner = exchange.root(await provider.session(upstream), 'planner');
+    expect(namesOf(planner)).toEqual(['concierge', 'planner']);
+    expect(namesOf(await exchange.token(planner, TARGET))).toEqual(['concierge', 'planner']);
+  });
+
+  it('gets nothing from a provider that forgets who called', async () => {
+    await using provider = await startScriptedProvider(); // it writes the planner alone
+    const exchange = provider.exchange();
+    const planner = exchange.root(await provider.session(upstream), 'planner');
+    await expect(exchange.token(planner, TARGET)).rejects.toThrow(code('chain_mismatch'));
+  });
+
+  it('cannot be one that stands upstream already', async () => {
+    await using provider = await startScriptedProvider();
+    const session = await provider.session({ act: { sub: 'planner' } });
+    expect(() => provider.exchange().root(session, 'planner')).toThrow(code('act_repeated'));
+  });
+});
+
+describe('tokens bound to keys', () => {
+  it('are bound to the key of the agent that holds them, at each hop', async () => {
+    const exchange = it_.another({ dpop: true });
+    const planner = exchange.root(alice, 'planner');
+    const { grant, issued: hop } = await exchange.delegate(planner, 'researcher', ['read_record']);
+    const issued = await exchange.token(grant, READ);
+    const bound = [hop, issued].map((token) => decodeJwt(jwtOf(token))['cnf']);
+    expect(bound).toEqual([{ jkt: expect.any(String) }, { jkt: expect.any(String) }]);
+    expect(bound[0]).not.toEqual(bound[1]);
   });
 });
 
