@@ -204,8 +204,7 @@ async function discover(issuer: string, limits: FetchBytesOptions): Promise<URL>
   ];
   for (const address of addresses) {
     const { status, body } = await fetchBytes(new URL(address), limits);
-    if (status === 404) continue;
-    if (status !== 200) throw new Error(`discovery answered ${status}`);
+    if (status !== 200) continue;
     const metadata = parseBoundedJson(new TextDecoder().decode(body));
     // Another issuer's document would put another issuer's keys behind this name (RFC 8414, 3.3).
     if (!isJsonObject(metadata) || metadata['issuer'] !== issuer) {
