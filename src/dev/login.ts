@@ -8,8 +8,8 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { decodeJwt, importJWK, SignJWT, type JWK } from 'jose';
 import { CrumbError } from '../errors.ts';
-import { CookieJar } from './cookie-jar.ts';
-import { readForms, type PageForm } from './page-form.ts';
+import { Browser } from './browser.ts';
+import type { PageForm } from './page-form.ts';
 
 /** Which login to make. */
 export interface LoginOptions {
@@ -97,7 +97,7 @@ interface Secrets {
 }
 
 async function discover(browser: Browser, { issuer }: LoginOptions): Promise<Endpoints> {
-  const answer = await browser.get(`${issuer}/.well-known/openid-configuration`);
+  const answer = await browser.ask(`${issuer}/.well-known/openid-configuration`);
   const metadata = await json(answer);
   if (metadata['issuer'] !== issuer) throw new LoginError('login_failed');
   // A person who needs no password is what this function plays; elsewhere it has nothing to press.
@@ -132,11 +132,13 @@ async function authorize(
   for (let step = 0; step < MAX_STEPS; step += 1) {
     const location = answer.headers.get('location');
     if (location === null) {
-      answer = await browser.submit(answer, (form) => fill(form, options));
+      answer = await submit(browser, answer, options);
       continue;
     }
     const next = new URL(location, answer.url);
     if (isCallback(next, redirectUri)) return next;
+    // Its cookies are nobody else's business.
+    if (next.origin !== request.origin) throw new LoginError('login_failed');
     answer = await browser.get(next.href);
   }
   throw new LoginError('login_failed');
@@ -149,6 +151,16 @@ function isCallback(url: URL, redirectUri: string): boolean {
     url.protocol === callback.protocol &&
     url.pathname === callback.pathname
   );
+}
+
+async function submit(browser: Browser, page: Response, options: LoginOptions): Promise<Response> {
+  const form = await browser.formOf(page);
+  if (form !== undefined) {
+    return browser.post(new URL(form.action, page.url).href, fill(form, options));
+  }
+  // An error page: the request was so wrong that it may not go back to the application.
+  const cause = new Error(`the page has no form, HTTP status ${page.status}`);
+  throw new LoginError(page.ok ? 'login_failed' : 'login_refused', { cause });
 }
 
 /** Presses the person's button, or ticks and answers; undefined for a form that no person would know. */
@@ -196,7 +208,7 @@ async function redeem(
   }: { readonly provider: Endpoints; readonly secrets: Secrets; readonly code: string },
 ): Promise<LoginResult> {
   const { issuer, clientId, redirectUri, key } = options;
-  const answer = await browser.post(
+  const answer = await browser.ask(
     provider.token,
     new URLSearchParams({
       grant_type: 'authorization_code',
@@ -249,50 +261,4 @@ async function json(answer: Response): Promise<Readonly<Record<string, unknown>>
   const body: unknown = await answer.json();
   if (typeof body !== 'object' || body === null) throw new LoginError('login_failed');
   return { ...body };
-}
-
-/** Requests with cookies and without following anything by itself. */
-class Browser {
-  readonly #cookies = new CookieJar();
-  readonly #fetch: typeof globalThis.fetch;
-  readonly #timeoutMs: number;
-
-  constructor({ fetch = globalThis.fetch, timeoutMs = 10_000 }: LoginOptions) {
-    this.#fetch = fetch;
-    this.#timeoutMs = timeoutMs;
-  }
-
-  async get(url: string): Promise<Response> {
-    return this.#send(url, {});
-  }
-
-  async post(url: string, body: URLSearchParams): Promise<Response> {
-    return this.#send(url, { method: 'POST', body });
-  }
-
-  /** Fills the one form of a page and sends it. */
-  async submit(page: Response, fillForm: (form: PageForm) => URLSearchParams): Promise<Response> {
-    const text = await page.text();
-    const [form] = readForms(text);
-    if (form === undefined)
-      throw new LoginError('login_failed', {
-        oauthError: page.ok ? undefined : String(page.status),
-      });
-    return this.post(new URL(form.action, page.url).href, fillForm(form));
-  }
-
-  async #send(url: string, init: RequestInit): Promise<Response> {
-    const cookie = this.#cookies.header(url);
-    const answer = await this.#fetch(url, {
-      ...init,
-      redirect: 'manual',
-      headers: {
-        Accept: 'text/html, application/json;q=0.9',
-        ...(cookie === '' ? {} : { Cookie: cookie }),
-      },
-      signal: AbortSignal.timeout(this.#timeoutMs),
-    });
-    this.#cookies.store(url, answer.headers.getSetCookie());
-    return answer;
-  }
 }

@@ -62,6 +62,10 @@ function question(
   };
 }
 
+function listOf(sub: string): unknown {
+  return [{ sub }];
+}
+
 function nest(depth: number): object {
   let act: object = { sub: 'agent-0' };
   for (let n = 1; n < depth; n += 1) act = { sub: `agent-${n}`, act };
@@ -77,7 +81,7 @@ it('accepts the delegation that the other tests damage', () => {
 describe('refuses', () => {
   it.each([
     ['act that is null', { act: null }, 'chain_malformed'],
-    ['act that is a list', { act: [{ sub: 'planner' }] }, 'chain_malformed'],
+    ['act that is a list', { act: listOf('planner') }, 'chain_malformed'],
     ['act that is text', { act: 'planner' }, 'chain_malformed'],
     ['act without sub', { act: { iss: ISS } }, 'chain_malformed'],
     ['expiry inside act', { act: { sub: 'planner', exp: 1 } }, 'chain_malformed'],
@@ -87,7 +91,7 @@ describe('refuses', () => {
     ['eight agents before it', { act: nest(8) }, 'chain_too_deep'],
     ['twenty thousand agents', { act: nest(20_000) }, 'chain_too_deep'],
     ['another party in may_act', { may_act: { sub: 'planner' } }, 'may_act_other'],
-    ['a list in may_act', { may_act: [{ sub: 'researcher' }] }, 'may_act_other'],
+    ['a list in may_act', { may_act: listOf('researcher') }, 'may_act_other'],
     ['may_act of another issuer', { may_act: { iss: 'x', sub: 'researcher' } }, 'may_act_other'],
     ['null in may_act', { may_act: null }, 'may_act_other'],
     ['nobody as subject', { sub: 'mallory' }, 'human_unknown'],

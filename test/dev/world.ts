@@ -49,6 +49,18 @@ export interface World extends AsyncDisposable {
   selfToken(agent: string, dpop?: string): Promise<string>;
   /** Sends one exchange; parameters replace the usual ones, and `undefined` leaves one out. */
   exchange(agent: string, params: ExchangeParams): Promise<ExchangeAnswer>;
+  /** Posts to the token endpoint as an agent. @param keyOf Signs with the key of another agent. */
+  post(
+    agent: string,
+    params: Readonly<Record<string, string | undefined>>,
+    keyOf?: string,
+  ): Promise<ExchangeAnswer>;
+  /** Exchanges for a record and gives the answer as it came: faults send what is no JSON. */
+  raw(
+    agent: string,
+    subject: string,
+    signal?: AbortSignal,
+  ): Promise<{ readonly status: number; readonly body: string }>;
   close(): Promise<void>;
 }
 
@@ -131,18 +143,21 @@ export async function startWorld(options: WorldOptions = {}): Promise<World> {
     selfToken: async (agent, dpop) =>
       (await post(world, agent, { params: { grant_type: 'client_credentials' }, dpop })).token,
     exchange: async (agent, { subject, target, scope, more = {}, repeat, dpop }) => {
+      const usual = await exchangeParams(world, agent, { subject, target, scope });
       const params = {
-        grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
-        subject_token: subject,
-        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-        actor_token: 'actor_token' in more ? undefined : await world.selfToken(agent),
-        actor_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-        resource: repeat === undefined ? target : undefined,
-        scope,
+        ...usual,
+        ...(repeat === undefined ? {} : { resource: undefined }),
         ...more,
       };
       return post(world, agent, { params, repeat, dpop });
     },
+    raw: async (agent, subject, signal) => {
+      const target = { subject, target: RECORDS, scope: 'read_record' };
+      const params = await exchangeParams(world, agent, target);
+      const answer = await send(world, agent, { params, signal });
+      return { status: answer.status, body: await answer.text() };
+    },
+    post: async (agent, params, keyOf = agent) => post(world, agent, { params, keyOf }),
     close: () => idp.close(),
     [Symbol.asyncDispose]: () => idp.close(),
   };
@@ -154,31 +169,54 @@ export function sha256(token: string): string {
   return createHash('sha256').update(token).digest('base64url');
 }
 
-async function post(
+async function exchangeParams(
   world: World,
   agent: string,
-  request: {
-    readonly params: Readonly<Record<string, string | undefined>>;
-    readonly repeat?: URLSearchParams | undefined;
-    readonly dpop?: string | undefined;
-  },
-): Promise<ExchangeAnswer> {
-  const { params, repeat = [], dpop } = request;
-  const body = new URLSearchParams(await assertion(world, agent));
+  { subject, target, scope }: ExchangeParams,
+): Promise<Record<string, string>> {
+  return {
+    grant_type: 'urn:ietf:params:oauth:grant-type:token-exchange',
+    subject_token: subject,
+    subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    actor_token: await world.selfToken(agent),
+    actor_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    resource: target,
+    scope,
+  };
+}
+
+interface TokenRequest {
+  readonly params: Readonly<Record<string, string | undefined>>;
+  readonly repeat?: URLSearchParams | undefined;
+  readonly dpop?: string | undefined;
+  readonly keyOf?: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+async function send(world: World, agent: string, request: TokenRequest): Promise<Response> {
+  const { params, repeat = [], dpop, keyOf = agent, signal } = request;
+  const body = new URLSearchParams(await assertion(world, { agent, keyOf }));
   for (const [name, value] of [...Object.entries(params), ...repeat]) {
     if (value !== undefined) body.append(name, value);
   }
   const headers: Record<string, string> = dpop === undefined ? {} : { DPoP: dpop };
   const init = { method: 'POST', body, headers, redirect: 'manual' } as const;
-  const answer = await fetch(`${world.issuer}/token`, init);
+  return fetch(`${world.issuer}/token`, { ...init, signal: signal ?? null });
+}
+
+async function post(world: World, agent: string, request: TokenRequest): Promise<ExchangeAnswer> {
+  const answer = await send(world, agent, request);
   const json = (await answer.json()) as Record<string, unknown>; // this server's JSON is an object
   const token = typeof json['access_token'] === 'string' ? json['access_token'] : '';
   return { status: answer.status, body: json, token, claims: token === '' ? {} : decodeJwt(token) };
 }
 
-async function assertion(world: World, agent: string): Promise<Record<string, string>> {
-  const pair = world.keys[agent];
-  if (pair === undefined) throw new TypeError(`no agent ${agent}`);
+async function assertion(
+  world: World,
+  { agent, keyOf }: { readonly agent: string; readonly keyOf: string },
+): Promise<Record<string, string>> {
+  const pair = world.keys[keyOf];
+  if (pair === undefined) throw new TypeError(`no agent ${keyOf}`);
   return {
     client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     client_assertion: await new SignJWT({ jti: randomUUID() })
