@@ -41,7 +41,7 @@ export const digest = pattern(new RegExp(`^${BYTES_32}$`));
 const commitment = pattern(new RegExp(`^[hf]1\\.${BYTES_32}$`));
 const pseudonym = digest;
 const seq = count;
-const vkey = where(uri, (value) => parseVkey(value) !== undefined);
+const vkey = where(uri, (value) => parseVkey(value)?.algorithm === 'ed25519');
 const spki = binary(1024);
 const signature = binary(256);
 const origin = where(uri, isKeyName);
@@ -117,9 +117,8 @@ const keyShape: Readonly<Record<Bodies['key']['role'], Shape<unknown>>> = {
   issuer: keySet,
 };
 
-/** How each kind's body must look. The type keeps it complete: a member of kinds.ts cannot be forgotten. */
-export const BODIES: { readonly [K in Kind]: Shape<Bodies[K]> } = {
-  genesis: record({
+const genesis = where(
+  record<Bodies['genesis']>({
     anchorKey: nullable(spki),
     continues: nullable(record({ origin, root: digest, size: count })),
     key: vkey,
@@ -140,6 +139,12 @@ export const BODIES: { readonly [K in Kind]: Shape<Bodies[K]> } = {
     recoveryKey: nullable(vkey),
     salt: digest,
   }),
+  (body) => parseVkey(body.key)?.name === body.origin,
+);
+
+/** How each kind's body must look. The type keeps it complete: a member of kinds.ts cannot be forgotten. */
+export const BODIES: { readonly [K in Kind]: Shape<Bodies[K]> } = {
+  genesis,
   session: record({
     acr: nullable(uri),
     amr: list(words),

@@ -10,7 +10,9 @@ import {
   parseEntry,
   ZERO_LEAF,
 } from '../../src/evidence/entry.ts';
+import { ed25519Signer } from '../../src/evidence/ed25519.ts';
 import type { Entry, Kind } from '../../src/evidence/kinds.ts';
+import { vkeyOf } from '../../src/evidence/note.ts';
 import { arbitraryEntry } from '../vectors/arbitrary-entry.ts';
 import { BODIES, commitment, digest } from '../vectors/sample-bodies.ts';
 import { slowJson } from '../vectors/slow-model.ts';
@@ -105,6 +107,10 @@ describe('members that may be empty', () => {
   });
 });
 
+const { publicKey } = ed25519Signer(new Uint8Array(32).fill(1));
+const WITNESS_VKEY = vkeyOf(BODIES.genesis.origin, publicKey, 'cosignature');
+const OTHER_VKEY = vkeyOf('acme.example/other', publicKey);
+
 describe('caps', () => {
   const chainOf = (length: number): unknown =>
     Array.from({ length }, (_, n) => ({ iss: 'https://idp.example', sub: `agent-${n}` }));
@@ -132,7 +138,9 @@ describe('caps', () => {
     ['leap second', 'session', ['expires'], '2026-12-31T23:59:59.999Z', '2026-12-31T23:59:60.000Z'],
     ['milliseconds', 'session', ['expires'], '2026-12-31T00:00:00.000Z', '2026-12-31T00:00:00Z'],
     ['month', 'session', ['expires'], '2026-04-30T00:00:00.000Z', '2026-04-31T00:00:00.000Z'],
-    ['origin', 'genesis', ['origin'], 'acme.example/crumb', 'acme example'],
+    ['origin', 'genesis', ['continues', 'origin'], 'acme.example/old', 'acme example'],
+    ['the signing key', 'genesis', ['key'], BODIES.genesis.key, WITNESS_VKEY],
+    ['the name of the signing key', 'genesis', ['key'], BODIES.genesis.key, OTHER_VKEY],
     ['reason', 'intent', ['reason', 'code'], 'argument_extra', 'other'],
   ])('hold for %s', (_what, kind, path, most, beyond) => {
     const of = (value: unknown): Entry => withMember(kind, ['body', ...path], value);
