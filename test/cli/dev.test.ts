@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli } from '../support/run-cli.ts';
+import { runCli, runMain } from '../support/run-cli.ts';
 
 const BIN = resolve('src/cli/crumb.ts');
 const running: ChildProcess[] = [];
@@ -93,7 +93,7 @@ describe('crumb dev idp without a configuration', () => {
       arguments: { id: { const: 42 } },
       agents: ['planner', 'researcher'],
     };
-    const { code, stdout } = await runCli(
+    const { code, stdout } = await runMain(
       [
         'dev',
         'login',
@@ -116,7 +116,7 @@ describe('crumb dev idp without a configuration', () => {
   });
 
   it('prints a token and nothing else, for use in a command line', async () => {
-    const { stdout } = await runCli(['dev', 'login', '--issuer', `http://127.0.0.1:${port}`], {
+    const { stdout } = await runMain(['dev', 'login', '--issuer', `http://127.0.0.1:${port}`], {
       cwd,
     });
     expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
@@ -126,7 +126,7 @@ describe('crumb dev idp without a configuration', () => {
     ['a person nobody knows', ['--person', 'mallory'], 'login_refused'],
     ['a directive that is not JSON', ['--directive', '{'], 'usage_invalid'],
   ])('refuses %s', async (_what, words, code) => {
-    const result = await runCli(
+    const result = await runMain(
       ['dev', 'login', '--issuer', `http://127.0.0.1:${port}`, ...words, '--json'],
       { cwd },
     );
@@ -135,7 +135,7 @@ describe('crumb dev idp without a configuration', () => {
   });
 
   it('names a port that is taken', async () => {
-    const { code, stdout } = await runCli(['dev', 'idp', '--port', port, '--json'], { cwd });
+    const { code, stdout } = await runMain(['dev', 'idp', '--port', port, '--json'], { cwd });
     expect(code).toBe(2);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'port_taken' } });
   });
@@ -157,7 +157,7 @@ describe('crumb dev idp with a configuration', () => {
     const cwd = newFolder();
     const port = await freePort();
     writeFileSync(join(cwd, 'package.json'), '{"name":"desk"}');
-    expect((await runCli(['init', '--agent', 'clerk'], { cwd })).code).toBe(0);
+    expect((await runMain(['init', '--agent', 'clerk'], { cwd })).code).toBe(0);
     const issuer = `http://127.0.0.1:${port}`;
     const idp = start(cwd, ['--port', port, '--json']);
     await idp.line(/^\}/);
@@ -168,6 +168,7 @@ describe('crumb dev idp with a configuration', () => {
       resources: [{ resource: 'http://127.0.0.1:4281', scopes: ['read_record'] }],
     });
     const login = ['dev', 'login', '--issuer', issuer, '--scope', 'openid read_record'];
+    // A process of its own: the configuration reads its keys from the folder that it runs in.
     const { code, stdout } = await runCli(login, { cwd });
     expect(code).toBe(0);
     expect(decodeJwt(stdout.trim())).toMatchObject({
@@ -185,7 +186,7 @@ describe('crumb dev idp with a configuration', () => {
   ])('names a configuration that %s', async (_what, text, code) => {
     const cwd = newFolder();
     if (text !== undefined) writeFileSync(join(cwd, 'x.mjs'), text);
-    const result = await runCli(['dev', 'idp', '--config', 'x.mjs', '--json'], { cwd });
+    const result = await runMain(['dev', 'idp', '--config', 'x.mjs', '--json'], { cwd });
     expect(result.code).toBe(2);
     expect(JSON.parse(result.stdout)).toMatchObject({ error: { code } });
   });

@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { defineCommand, type Command } from '../../src/cli/command.ts';
-import { main } from '../../src/cli/main.ts';
 import { COMMANDS } from '../../src/cli/registry.ts';
 import { CrumbError } from '../../src/errors.ts';
-import { runCli } from '../support/run-cli.ts';
+import { runCli, runMain, type CliResult } from '../support/run-cli.ts';
 
 const cwd = mkdtempSync(join(tmpdir(), 'crumb-cli-'));
 afterAll(() => rmSync(cwd, { recursive: true }));
@@ -26,18 +25,8 @@ const failing = (error: Error = new Error('never run')): Command =>
     run: () => Promise.reject(error),
   });
 
-/** Runs inside this process, which shows what a stub command cannot show as one of its own. */
-async function run(
-  words: readonly string[],
-  commands: readonly Command[],
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const written = { stdout: '', stderr: '' };
-  const stream = (name: 'stdout' | 'stderr'): { write: (text: string) => void } => ({
-    write: (text) => void (written[name] += text),
-  });
-  const streams = { stdout: stream('stdout'), stderr: stream('stderr'), env: {}, cwd };
-  return { code: await main(words, streams, commands), ...written };
-}
+const run = async (words: readonly string[], commands: readonly Command[]): Promise<CliResult> =>
+  runMain(words, { cwd, commands });
 
 describe('help', () => {
   it.each([[[]], [['--help']], [['-h']], [['help']]])(

@@ -15,7 +15,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { configText, exampleText, type Setup } from '../../src/cli/commands/init-texts.ts';
 import { parseVkey } from '../../src/evidence/note.ts';
 import { compileTexts, repositoryOptions } from '../support/compile.ts';
-import { runCli } from '../support/run-cli.ts';
+import { runMain } from '../support/run-cli.ts';
 
 let cwd: string;
 beforeEach(() => {
@@ -34,7 +34,7 @@ interface Facts {
 }
 
 async function init(...words: string[]): Promise<Facts> {
-  const { code, stdout, stderr } = await runCli(['init', ...words, '--json'], { cwd });
+  const { code, stdout, stderr } = await runMain(['init', ...words, '--json'], { cwd });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return JSON.parse(stdout) as Facts; // the documented shape
 }
@@ -124,7 +124,7 @@ describe('crumb init', () => {
     ['the name of another key', ['--agent', 'vault']],
     ['the same name twice', ['--agent', 'a', '--agent', 'a']],
   ])('refuses %s before it writes anything', async (_what, words) => {
-    const { code } = await runCli(['init', ...words], { cwd });
+    const { code } = await runMain(['init', ...words], { cwd });
     expect(code).toBe(2);
     expect(existsSync(join(cwd, '.crumb'))).toBe(false);
   });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parseVkey } from '../../src/evidence/note.ts';
-import { runCli } from '../support/run-cli.ts';
+import { runMain } from '../support/run-cli.ts';
 
 let cwd: string;
 beforeEach(() => {
@@ -20,7 +20,7 @@ async function keygen(...words: string[]): Promise<{
   vkey: string | null;
   jwk: JWK | null;
 }> {
-  const { code, stdout, stderr } = await runCli(['keygen', ...words, '--json'], { cwd });
+  const { code, stdout, stderr } = await runMain(['keygen', ...words, '--json'], { cwd });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   return JSON.parse(stdout) as Awaited<ReturnType<typeof keygen>>; // the documented shape
 }
@@ -59,7 +59,7 @@ describe('crumb keygen', () => {
   });
 
   it('prints no secret', async () => {
-    const { stdout } = await runCli(['keygen', 'signing'], { cwd });
+    const { stdout } = await runMain(['keygen', 'signing'], { cwd });
     const secret = createPrivateKey(readFileSync(join(cwd, 'crumb-signing.pem'))).export({
       format: 'jwk',
     });
@@ -72,8 +72,8 @@ describe('crumb keygen', () => {
     const before = readFileSync(join(cwd, 'crumb-signing.pem'));
     symlinkSync(join(cwd, 'elsewhere.pem'), join(cwd, 'link.pem'));
     const [again, linked] = [
-      await runCli(['keygen', 'signing', '--json'], { cwd }),
-      await runCli(['keygen', 'signing', '-o', 'link.pem', '--json'], { cwd }),
+      await runMain(['keygen', 'signing', '--json'], { cwd }),
+      await runMain(['keygen', 'signing', '-o', 'link.pem', '--json'], { cwd }),
     ];
     for (const { code, stdout } of [again, linked]) {
       expect(code).toBe(2);
@@ -89,7 +89,7 @@ describe('crumb keygen', () => {
     ['a name that no ledger may have', ['signing', '--origin', 'a b'], 'key_invalid'],
     ['a folder that cannot be made', ['vault', '-o', '/dev/null/x.key'], 'file_unwritable'],
   ])('refuses %s', async (_what, words, code) => {
-    const result = await runCli(['keygen', ...words, '--json'], { cwd });
+    const result = await runMain(['keygen', ...words, '--json'], { cwd });
     expect(result.code).toBe(2);
     expect(JSON.parse(result.stdout)).toMatchObject({ error: { code } });
   });

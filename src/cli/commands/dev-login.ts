@@ -4,7 +4,6 @@
  * @module
  */
 import { CrumbError } from '../../errors.ts';
-import { login } from '../../dev/login.ts';
 import { usage } from '../arguments.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { CONFIG_OPTION, keyObjectOf, loadConfig } from '../config.ts';
@@ -47,6 +46,7 @@ export const devLogin = defineCommand({
   async run({ options }, terminal) {
     const config = await loadConfig(terminal, options.config);
     const client = config?.issuer.client;
+    const { login } = await import('../../dev/login.ts');
     const result = await login({
       issuer: options.issuer ?? config?.issuer.url ?? DEV_ISSUER,
       clientId: client?.id ?? 'app',

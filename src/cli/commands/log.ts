@@ -1,0 +1,177 @@
+/**
+ * `crumb log`: the trail of a ledger.
+ *
+ * @module
+ */
+import type { Json } from '../../attribution/tool-call.ts';
+import type { CrumbOptions } from '../../gateway/create-crumb.ts';
+import type { LibsqlStore } from '../../store/libsql/libsql-store.ts';
+import type { TrailQuery } from '../../store/libsql/trail.ts';
+import { usage } from '../arguments.ts';
+import { defineCommand, EXIT } from '../command.ts';
+import { CONFIG_OPTION, loadConfig, requireConfig } from '../config.ts';
+import { AUTH_TOKEN, ledgerPlace, type DatabasePlace } from '../databases.ts';
+import { callTable, callTree, type Names } from '../trail/call-table.ts';
+import { callOf, type LoggedCall } from '../trail/logged-call.ts';
+
+const PSEUDONYM_LENGTH = 43;
+const PAGE = 1000;
+
+export const log = defineCommand({
+  name: 'log',
+  summary: 'show who had what done, by which agents, and whether that was authorized',
+  about: [
+    'Lists tool calls with their human, agents, verdict and outcome, the newest last. It reads what the ledger says and verifies nothing: that is what `crumb verify` does.',
+    'Humans are pseudonyms. `--names PURPOSE` shows names from the vault; each naming is first recorded in the ledger, with the purpose.',
+    `A ledger on a server is named by its URL; its token is read from ${AUTH_TOKEN}.`,
+  ],
+  operands: [
+    { name: 'DATABASE', help: "a file or URL; default the configuration's ledger", optional: true },
+  ],
+  options: {
+    config: CONFIG_OPTION,
+    as: { kind: 'choice', of: ['table', 'tree'], help: 'how to lay it out', default: 'table' },
+    human: { kind: 'text', value: 'PSEUDONYM', help: 'of this human; the beginning will do' },
+    agent: { kind: 'text', value: 'AGENT', help: 'made by this agent, the last of the chain' },
+    tool: { kind: 'text', value: 'TOOL', help: 'of this tool' },
+    verdict: {
+      kind: 'choice',
+      of: ['authorized', 'unauthorized', 'unattributed'],
+      help: 'with this verdict',
+    },
+    since: { kind: 'instant', value: 'TIME', help: 'not before: 2026-11-22, an instant, or 24h' },
+    until: { kind: 'instant', value: 'TIME', help: 'before' },
+    limit: { kind: 'count', value: 'N', help: 'at most so many, the newest', default: 100 },
+    names: { kind: 'text', value: 'PURPOSE', help: 'name humans, for this recorded purpose' },
+  },
+  examples: [
+    { line: 'crumb log', shows: 'the newest 100 calls of this project' },
+    {
+      line: 'crumb log --verdict unauthorized --since 24h',
+      shows: 'what nobody authorized, of the last day',
+    },
+    {
+      line: 'crumb log .crumb/ledger.db --as tree --agent researcher --json',
+      shows: 'another database, one agent, for a program',
+    },
+    {
+      line: 'crumb log --as tree --names incident-42',
+      shows: 'who is behind it; the ledger remembers that you looked',
+    },
+  ],
+  async run({ options, operands }, terminal) {
+    const { names: purpose, config: configName } = options;
+    const config =
+      purpose === undefined
+        ? await loadConfig(terminal, configName)
+        : await requireConfig(terminal, configName);
+    if (purpose !== undefined && operands.length > 0) {
+      throw usage('--names is for the ledger of the configuration, whose vault it opens');
+    }
+    if (options.limit === 0) throw usage('--limit is at least 1');
+    const place = ledgerPlace(terminal, operands[0], config);
+    const { calls, more } = await newest(place, {
+      ...options,
+      verdict: verdictOf(options.verdict),
+    });
+    const names =
+      purpose === undefined || config === undefined
+        ? new Map<string, string>()
+        : await nameAll(config, calls, purpose);
+    terminal.print({
+      facts: { calls: calls.map((call) => factsOf(call, names)), more },
+      text: () => {
+        if (calls.length === 0) return ['Nothing is recorded that fits.'];
+        const { style } = terminal;
+        const lines =
+          options.as === 'tree' ? callTree(calls, names, style) : callTable(calls, names, terminal);
+        return more ? [...lines, style.dim('Older calls are left out: see --limit.')] : lines;
+      },
+    });
+    return EXIT.ok;
+  },
+});
+
+interface Filter {
+  readonly human: string | undefined;
+  readonly agent: string | undefined;
+  readonly tool: string | undefined;
+  readonly verdict: TrailQuery['verdict'];
+  readonly since: Date | undefined;
+  readonly until: Date | undefined;
+  readonly limit: number;
+}
+
+/** The newest calls that fit, oldest first, and whether there are older ones. */
+async function newest(
+  place: DatabasePlace,
+  filter: Filter,
+): Promise<{ readonly calls: readonly LoggedCall[]; readonly more: boolean }> {
+  // Loaded here and not above: help must not wait for a database.
+  const { openLibsqlStore } = await import('../../store/libsql/libsql-store.ts');
+  const store = await openLibsqlStore(place);
+  try {
+    const found: LoggedCall[] = [];
+    for await (const call of backwards(store, filter)) {
+      found.push(call);
+      if (found.length > filter.limit) break;
+    }
+    return { calls: found.slice(0, filter.limit).toReversed(), more: found.length > filter.limit };
+  } finally {
+    await store.close();
+  }
+}
+
+/** Calls that fit, the newest first. */
+async function* backwards(store: LibsqlStore, filter: Filter): AsyncIterable<LoggedCall> {
+  const { human, agent, tool, verdict, since: from, until: to, limit } = filter;
+  // The database finds whole pseudonyms; the beginning of one is looked for here.
+  const whole = human?.length === PSEUDONYM_LENGTH ? human : undefined;
+  const wanted = { human: whole, agent, tool, verdict, from, to, newestFirst: true };
+  let after: number | undefined;
+  do {
+    const page = await store.queryTrail({ ...wanted, after, limit: Math.min(PAGE, limit + 1) });
+    yield* page
+      .map(({ entry, outcome }) => (entry === undefined ? undefined : callOf(entry, outcome)))
+      .filter((call) => call !== undefined)
+      .filter((call) => human === undefined || call.human?.startsWith(human) === true);
+    after = page.at(-1)?.seq;
+  } while (after !== undefined);
+}
+
+function verdictOf(word: string | undefined): TrailQuery['verdict'] {
+  return word === 'authorized' || word === 'unauthorized' || word === 'unattributed'
+    ? word
+    : undefined;
+}
+
+/** No entry, no name: `identify` records each naming before it answers. */
+async function nameAll(
+  config: CrumbOptions,
+  calls: readonly LoggedCall[],
+  purpose: string,
+): Promise<Names> {
+  const humans = new Set(calls.flatMap(({ human }) => (human === null ? [] : [human])));
+  const { createCrumb } = await import('../../gateway/create-crumb.ts');
+  const crumb = await createCrumb(config);
+  try {
+    const names = new Map<string, string>();
+    for (const human of humans) {
+      const named = await crumb.identify(human, { purpose });
+      if (named !== undefined) names.set(human, nameIn(named.claims) ?? named.person.sub);
+    }
+    return names;
+  } finally {
+    await crumb.close();
+  }
+}
+
+function nameIn(claims: Json): string | undefined {
+  const [, name] = Object.entries(claims ?? {}).find(([member]) => member === 'name') ?? [];
+  return typeof name === 'string' ? name : undefined;
+}
+
+function factsOf(call: LoggedCall, names: Names): Json {
+  const name = call.human === null ? undefined : names.get(call.human);
+  return { ...call, ...(name === undefined ? {} : { name }) };
+}
