@@ -71,10 +71,7 @@ const INSTANT = new Intl.DateTimeFormat('en-GB', {
 
 function describeExpiry(expires: Date | undefined, now: Date): string {
   if (expires === undefined) return 'the end of this session';
-  // A directive may name a second beyond what a calendar knows.
-  const instant = Number.isNaN(expires.getTime())
-    ? 'a date far ahead'
-    : `${INSTANT.format(expires)} UTC`;
+  const instant = `${INSTANT.format(expires)} UTC`;
   return expires <= now
     ? `${instant}, which is already over`
     : `${instant}, or the end of this session`;
