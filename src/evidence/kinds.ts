@@ -23,6 +23,7 @@ export type Instant = string;
 /** SHA-256 in base64url. */
 export type Digest = string;
 
+/** What was, or was to be, called. */
 export interface CallRecord {
   readonly id: string;
   readonly tool: string;
@@ -32,8 +33,10 @@ export interface CallRecord {
   readonly origin: CallOrigin;
 }
 
+/** Where the inner `act` claims of a token came from: its subject token, its actor token, or nowhere. */
 export type Nesting = 'subject' | 'actor' | 'none';
 
+/** A delegation token: what it says, and a commitment to its bytes. */
 export interface TokenRecord {
   readonly iss: string;
   readonly profile: string;
@@ -48,6 +51,7 @@ export interface TokenRecord {
   readonly c: Commitment;
 }
 
+/** A directive with its argument limits behind a commitment: see directive-record.ts. */
 export interface DirectiveRecord {
   readonly source: DirectiveSource;
   readonly actions: readonly string[];
@@ -66,6 +70,7 @@ export interface DecisionRecord {
   readonly effect: string;
 }
 
+/** The first entry: what this ledger is and what it promises. */
 export interface GenesisBody {
   readonly origin: string;
   readonly salt: string;
@@ -91,6 +96,7 @@ export interface GenesisBody {
   } | null;
 }
 
+/** A verified login of a human. */
 export interface SessionBody {
   readonly op: 'open' | 'renew' | 'end' | 'deny';
   /** The session's `open` entry; null in that entry itself. */
@@ -109,6 +115,7 @@ export interface SessionBody {
   readonly directives: readonly DirectiveRecord[];
 }
 
+/** A human's yes to one exact call; a no is a refusal. */
 export interface ApprovalBody {
   readonly session: Seq;
   readonly human: Pseudonym;
@@ -118,6 +125,7 @@ export interface ApprovalBody {
   readonly expires: Instant;
 }
 
+/** A delegation from one agent to the next, also when its token was cached. */
 export interface HopBody {
   readonly session: Seq;
   /** The `delegate` intent. */
@@ -128,6 +136,7 @@ export interface HopBody {
   readonly actorToken: Commitment | null;
 }
 
+/** Whether a call without a valid delegation is refused, or runs and is recorded. */
 export type Mode = 'enforce' | 'record';
 
 /** What an attempt is, whether or not it ran. */
@@ -145,12 +154,14 @@ interface AttemptBody {
   readonly decision: DecisionRecord | null;
 }
 
+/** A call that is about to run; durable before the tool starts. */
 export interface IntentBody extends AttemptBody {
   readonly token: TokenRecord | null;
   /** `fresh`, `cached`, `none`, or the code of the error for which there is no token. */
   readonly exchange: string;
 }
 
+/** What came of an intent. */
 export interface OutcomeBody {
   readonly intent: Seq;
   readonly status: 'ok' | 'error' | 'aborted';
@@ -159,6 +170,7 @@ export interface OutcomeBody {
   readonly ms: number;
 }
 
+/** A call that did not run. */
 export interface RefusalBody extends AttemptBody {
   readonly code: string;
   readonly iss: string | null;
@@ -167,6 +179,7 @@ export interface RefusalBody extends AttemptBody {
   readonly got: readonly Actor[] | null;
 }
 
+/** Something seen that Crumb neither let run nor refused; source `vault`: a person is about to be named. */
 export interface ObservedBody {
   readonly source: 'provider' | 'client' | 'unguarded' | 'vault';
   readonly session: Seq | null;
@@ -179,6 +192,7 @@ export interface ObservedBody {
   readonly by: Pseudonym | null;
 }
 
+/** A third party has fixed a checkpoint. */
 export interface AnchorBody {
   readonly type: 'rekor' | 'timestamp' | 'witness';
   readonly size: number;
@@ -190,6 +204,7 @@ export interface AnchorBody {
   readonly trust: Digest | null;
 }
 
+/** A key comes, goes or is found stolen; or an issuer shows a key set for the first time. */
 export interface KeyBody {
   readonly role: 'ledger' | 'anchor' | 'recovery' | 'issuer';
   readonly op: 'add' | 'retire' | 'revoke';
@@ -200,6 +215,7 @@ export interface KeyBody {
   readonly reason: string | null;
 }
 
+/** What can be erased about people has been, in the vault. */
 export interface ErasureBody {
   readonly humans: readonly Pseudonym[];
   readonly what: readonly ('identity' | 'tokens' | 'openings')[];
@@ -207,6 +223,7 @@ export interface ErasureBody {
   readonly by: Pseudonym | null;
 }
 
+/** Nothing in its scope may be erased or pruned until it is released. */
 export interface HoldBody {
   readonly op: 'place' | 'release';
   readonly id: string;
@@ -217,6 +234,7 @@ export interface HoldBody {
   readonly by: Pseudonym | null;
 }
 
+/** A report that names people was made. */
 export interface ReportBody {
   readonly digest: Digest;
   readonly humans: readonly Pseudonym[];
@@ -225,6 +243,7 @@ export interface ReportBody {
   readonly recipient: Commitment | null;
 }
 
+/** The bytes of old entries are given up; their leaf hashes stay. */
 export interface PruneBody {
   readonly start: Seq;
   readonly end: Seq;
@@ -232,6 +251,7 @@ export interface PruneBody {
   readonly policy: string;
 }
 
+/** A later word on an earlier entry, which stays as it is. */
 export interface CorrectionBody {
   readonly of: Seq;
   readonly about: string;
@@ -258,6 +278,7 @@ export interface Bodies {
   readonly correction: CorrectionBody;
 }
 
+/** What an entry can be about. */
 export type Kind = keyof Bodies;
 
 /** One entry as its bytes say it. */
