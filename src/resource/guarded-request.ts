@@ -31,7 +31,10 @@ export interface RequestLine {
  */
 export function requestLineOf(request: GuardedRequest): RequestLine | undefined {
   const address = 'rawHeaders' in request ? (request.originalUrl ?? request.url) : request.url;
-  const url = URL.parse(address ?? '/', 'http://localhost');
+  // Not as a relative reference: in one, `//a/b` would be a host and a path.
+  const url = URL.parse(
+    address?.startsWith('/') === true ? `http://host${address}` : (address ?? ''),
+  );
   if (url === null) return undefined;
   return { method: request.method ?? 'GET', path: url.pathname, query: url.searchParams };
 }

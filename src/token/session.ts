@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { parseActChain, sameActor, sameChain, type Actor } from '../attribution/act-chain.ts';
+import {
+  actingAgentOf,
+  parseActChain,
+  sameActor,
+  sameChain,
+  type Actor,
+} from '../attribution/act-chain.ts';
 import { parseDirectives, type Directive, type ScopedResource } from '../attribution/directive.ts';
 import type { Json } from '../attribution/tool-call.ts';
 import { CrumbError, isCrumbError } from '../errors.ts';
@@ -110,6 +116,11 @@ export interface SessionVerifierOptions {
   readonly scoped: readonly ScopedResource[];
   /** Whether ID tokens are taken as logins. Default false: they are for the client, not for an API. */
   readonly idTokens?: boolean;
+  /**
+   * What the provider puts into `act.sub` of an upstream agent: the client that the token was issued
+   * to, or a user that stands for it. Default `client`.
+   */
+  readonly actor?: 'client' | 'user';
   /** What else marks a token of a machine at this provider. */
   readonly profileIsMachine?: (claims: JsonObject) => boolean;
   /** Replaces the wall clock in tests. */
@@ -201,7 +212,7 @@ function sessionFacts(
     const human = Object.freeze({ iss, sub });
     checkHuman(payload, sub, options);
     if (options.idTokens !== true) checkNoIdToken(payload);
-    const upstream = Object.hasOwn(payload, 'act') ? parseActChain(payload['act'], iss, human) : [];
+    const upstream = upstreamOf(payload, human, options);
     checkAudience(payload, upstream.length > 0, options);
     const scope = scopeOf(payload);
     const { directives, malformed } = parseDirectives(
@@ -236,10 +247,37 @@ function asSessionError(cause: unknown): unknown {
   return own ? cause : new CrumbError('session_invalid', { cause });
 }
 
+/** Longest life of a token with which another agent calls us, in seconds: what a guard takes. */
+const MAX_UPSTREAM_SECONDS = 300;
+
+/**
+ * The agents that called us, held to what a resource's guard asks: a token of its own name, short-lived,
+ * and issued to the agent that holds it.
+ */
+function upstreamOf(
+  payload: JsonObject,
+  human: Actor,
+  { actor = 'client' }: SessionVerifierOptions,
+): readonly Actor[] {
+  if (!Object.hasOwn(payload, 'act')) return [];
+  const chain = parseActChain(payload['act'], human.iss, human);
+  const holder = actingAgentOf(chain);
+  const isHolder = holder.iss === human.iss && clientsOf(payload).includes(holder.sub);
+  const life = instantOf(payload, 'exp').getTime() - instantOf(payload, 'iat').getTime();
+  const isShort = life <= MAX_UPSTREAM_SECONDS * 1000;
+  if (textOf(payload, 'jti') === undefined || !isShort || (actor === 'client' && !isHolder)) {
+    throw new CrumbError('session_invalid', { cause: new Error('delegated token') });
+  }
+  return chain;
+}
+
+function clientsOf(payload: JsonObject): readonly unknown[] {
+  return ['client_id', 'azp', 'cid', 'appid'].map((claim) => payload[claim]);
+}
+
 /** A client that logs itself in gets tokens too; their `sub` is the client. */
 function checkHuman(payload: JsonObject, sub: string, options: SessionVerifierOptions): void {
-  const clients = ['client_id', 'azp', 'cid', 'appid'].map((claim) => payload[claim]);
-  const machine = sub === options.client || clients.includes(sub);
+  const machine = sub === options.client || clientsOf(payload).includes(sub);
   if (machine || options.profileIsMachine?.(payload) === true) {
     throw new CrumbError('session_machine');
   }

@@ -13,7 +13,7 @@ import {
   startExchangeWorld,
   type ExchangeWorld,
 } from './exchange-world.ts';
-import { json, startScriptedProvider, TARGET } from './scripted-provider.ts';
+import { json, nowSeconds, startScriptedProvider, TARGET } from './scripted-provider.ts';
 
 let it_: ExchangeWorld;
 let alice: Session;
@@ -123,7 +123,8 @@ describe('two agents', () => {
 });
 
 describe('an agent that an agent upstream called', () => {
-  const upstream = { act: { sub: 'concierge' } };
+  const calledBy = (sub: string) => ({ act: { sub }, client_id: sub, exp: nowSeconds() + 120 });
+  const upstream = calledBy('concierge');
 
   it('acts outside of the whole chain before it', async () => {
     await using provider = await startScriptedProvider();
@@ -148,7 +149,7 @@ describe('an agent that an agent upstream called', () => {
 
   it('cannot be one that stands upstream already', async () => {
     await using provider = await startScriptedProvider();
-    const session = await provider.session({ act: { sub: 'planner' } });
+    const session = await provider.session(calledBy('planner'));
     expect(() => provider.exchange().root(session, 'planner')).toThrow(code('act_repeated'));
   });
 });

@@ -164,7 +164,7 @@ it('takes a login with further audiences, as providers issue them', async () => 
 
 it('joins the agents upstream of us, for one audience of ours', async () => {
   const act = { sub: 'concierge', act: { sub: 'front-desk' } };
-  const joined = { act, client_id: 'concierge', aud: 'urn:agent:planner' };
+  const joined = { act, client_id: 'concierge', aud: 'urn:agent:planner', jti: 'token-1' };
   expect(factsOf(await open(joined)).upstream).toEqual([
     { iss: issuer.url, sub: 'front-desk' },
     { iss: issuer.url, sub: 'concierge' },
@@ -172,6 +172,10 @@ it('joins the agents upstream of us, for one audience of ours', async () => {
   for (const [code, changes] of [
     ['session_invalid', { aud: ['urn:agent:planner', 'https://other.example'] }],
     ['session_invalid', { aud: 'urn:agent:researcher' }],
+    ['session_invalid', { client_id: 'front-desk' }],
+    ['session_invalid', { act: { iss: 'https://other.example', sub: 'concierge' } }],
+    ['session_invalid', { jti: undefined }],
+    ['session_invalid', { exp: now() + 301 }],
     ['act_is_subject', { act: { sub: 'alice' } }],
     ['act_repeated', { act: { sub: 'a', act: { sub: 'a' } } }],
     ['act_malformed', { act: [] }],
@@ -198,7 +202,7 @@ it('renews only the same login of the same human', async () => {
     { sub: 'bob' },
     { sid: 'login-2' },
     { sid: undefined },
-    { act: { sub: 'concierge' } },
+    { act: { sub: 'concierge' }, client_id: 'concierge', jti: 'token-1' },
   ]) {
     const token = await tokenOf(changes);
     await expect(verifier.renew(session, token)).rejects.toMatchObject({
