@@ -9,6 +9,7 @@ import { CrumbError } from '../errors.ts';
 import type { DecisionRecord } from '../evidence/kinds.ts';
 import type { Grant } from '../exchange/exchange.ts';
 import type { Gateway } from './gateway.ts';
+import type { HopStanding } from './hop-standing.ts';
 import type { Login } from './login.ts';
 
 /** A call for {@link ActingAgent.invoke}. It has no field for who. */
@@ -64,8 +65,8 @@ export interface ActingState {
   readonly chain: ActChain;
   /** Undefined for unattended jobs. */
   readonly attended: { readonly login: Login; readonly grant: Grant } | undefined;
-  /** The `hop` entry through which this agent came to act. */
-  readonly hop: number | null;
+  /** The hop through which this agent came to act. */
+  readonly hop: HopStanding | null;
 }
 
 const states = new WeakMap<ActingAgent, ActingState>();

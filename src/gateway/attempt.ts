@@ -80,7 +80,6 @@ export function attemptBody(
   judgement: Judgement,
 ): {
   readonly human: string | null;
-  readonly hop: number | null;
   readonly chain: ActingState['chain'];
   readonly call: CallRecord;
   readonly mode: ActingState['gateway']['mode'];
@@ -93,7 +92,6 @@ export function attemptBody(
   const { verdict, reason, directive } = judgement;
   return {
     human: state.attended?.login.human ?? null,
-    hop: state.hop,
     chain: state.chain,
     call: callRecordOf(attempt),
     mode: state.gateway.mode,

@@ -9,7 +9,7 @@ import type { ActingAgent } from './acting-agent.ts';
 import { createActing } from './create-acting.ts';
 import type { Gateway } from './gateway.ts';
 import { createLogin, type Login } from './login.ts';
-import { loginId, prerequisitesOf } from './prerequisites.ts';
+import { loginEntries, loginId } from './login-entries.ts';
 
 /** A verified login. Opaque: neither JSON nor `util.inspect` of it holds who it is. */
 export class HumanSession {
@@ -66,7 +66,7 @@ export class HumanSession {
     if (login.life.ended) return;
     login.life.ended = true;
     gateway.exchange.drop(login.session);
-    await gateway.known.append(prerequisitesOf(gateway, login, undefined), (at) => ({
+    await gateway.known.append(loginEntries(gateway, login), (at) => ({
       drafts: [{ kind: 'session', body: endOf(login, at(loginId(login.renews ?? login))) }],
     }));
   }

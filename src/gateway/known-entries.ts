@@ -36,6 +36,9 @@ export interface KnownEntries {
   ): Promise<{ readonly entries: readonly Appended[]; readonly spent: boolean }>;
 }
 
+/** A process that serves many logins must not remember them all for ever. */
+const MAX_REMEMBERED = 10_000;
+
 export function createKnownEntries(ledger: Ledger): KnownEntries {
   const standing = new Map<string, number>();
   const underway = new Map<string, Promise<void>>();
@@ -47,15 +50,33 @@ export function createKnownEntries(ledger: Ledger): KnownEntries {
     }
   }
 
+  /** Oldest forgotten first: what is needed again then stands twice, which harms nobody. */
+  function remember(id: string, seq: number): void {
+    if (standing.size >= MAX_REMEMBERED) {
+      const [oldest = ''] = standing.keys();
+      standing.delete(oldest);
+    }
+    standing.set(id, seq);
+  }
+
   return {
     async append(needs, build) {
       await settled(needs.map((need) => need.id));
-      const missing = needs.filter((need) => !standing.has(need.id));
+      // Read once: what is forgotten meanwhile keeps its place for this append.
+      const places = new Map<string, Place>();
+      const missing: Prerequisite[] = [];
+      for (const need of needs) {
+        const seq = standing.get(need.id);
+        if (seq === undefined) places.set(need.id, { draft: missing.push(need) - 1 });
+        else places.set(need.id, seq);
+      }
       const done = Promise.withResolvers<void>();
       for (const { id } of missing) underway.set(id, done.promise);
       try {
         const at = (id: string): Place => {
-          return standing.get(id) ?? { draft: missing.findIndex((need) => need.id === id) };
+          const place = places.get(id);
+          if (place === undefined) throw new TypeError(`no prerequisite is called ${id}`);
+          return place;
         };
         const before: Draft[] = [];
         for (const need of missing) before.push(await need.draft(at));
@@ -65,7 +86,7 @@ export function createKnownEntries(ledger: Ledger): KnownEntries {
         });
         for (const [n, { id }] of missing.entries()) {
           const entry = result.entries[n];
-          if (entry !== undefined) standing.set(id, entry.seq);
+          if (entry !== undefined) remember(id, entry.seq);
         }
         return { entries: result.entries.slice(before.length), spent: result.spent };
       } finally {

@@ -14,7 +14,8 @@ import { stateOf, type ActingAgent, type ActingState } from './acting-agent.ts';
 import { callRecordOf, createAttempt } from './attempt.ts';
 import type { Gateway } from './gateway.ts';
 import type { Dependent, Place } from './known-entries.ts';
-import { loginId, prerequisitesOf } from './prerequisites.ts';
+import { loginId } from './login-entries.ts';
+import { prerequisitesOf } from './prerequisites.ts';
 import { findResource } from './resources.ts';
 import { commitResult } from './result.ts';
 
@@ -51,7 +52,8 @@ export async function recordSighting(
     openings: [...openings, result].filter((opening) => opening !== undefined),
   });
   const login = state?.attended?.login;
-  await gateway.known.append(prerequisitesOf(gateway, login, undefined), (at) => {
+  const needs = state === undefined ? [] : prerequisitesOf(state, undefined);
+  await gateway.known.append(needs, (at) => {
     const body: Body = {
       source: sighting.source,
       session: login === undefined ? null : at(loginId(login)),

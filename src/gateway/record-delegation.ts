@@ -21,13 +21,15 @@ import { approvedBy, findApproval, isUnverifiedReplay, type Approved } from './a
 import { attemptBody, createAttempt, type Attempt } from './attempt.ts';
 import type { Dependent, Place } from './known-entries.ts';
 import { isLive, type Login } from './login.ts';
-import { keySetId, loginId, prerequisitesOf } from './prerequisites.ts';
+import { hopPlace, tokenDigest, type HopStanding } from './hop-standing.ts';
+import { keySetId, loginId } from './login-entries.ts';
+import { prerequisitesOf } from './prerequisites.ts';
 import { recordRefusal, refusalDraft, refusedExchange } from './refusal.ts';
 import { scopedResources } from './resources.ts';
 import type { CallRequest, OpenCall } from './record-tool-call.ts';
 import { closeCall } from './close-call.ts';
 import { CurrentCall } from './current-call.ts';
-import { describeToken, type DescribedToken } from './token-record.ts';
+import { keepToken, type TokenDescription } from './token-record.ts';
 
 /** An open delegation, and what the child will be. */
 export interface OpenDelegation {
@@ -72,7 +74,7 @@ export async function recordDelegation(
   }
 
   const { hop, exchange } = await hopFor(attempt, childName, child.sub, judgement, request.signal);
-  const { intent, hopSeq } = await recordHop({ attempt, judgement, approved, hop, exchange });
+  const { intent, standing } = await recordHop({ attempt, judgement, approved, hop, exchange });
   const call = new CurrentCall({
     token: undefined, // the hop's token is the child's way to act, not a key to any resource
     human: attended?.login.facts.human,
@@ -94,7 +96,7 @@ export async function recordDelegation(
         attended === undefined || hop === undefined
           ? undefined
           : { login: attended.login, grant: hop.grant },
-      hop: hopSeq ?? state.hop,
+      hop: standing,
     },
   };
 }
@@ -188,14 +190,19 @@ interface HopIntention {
 
 async function recordHop(
   intention: HopIntention,
-): Promise<{ intent: Appended; hopSeq: number | null }> {
+): Promise<{ intent: Appended; standing: HopStanding | null }> {
   const { entries, spent } = await keepAndAppend(intention).catch((cause: unknown) => {
     throw new CrumbError('intent_unrecorded', { cause });
   });
   if (!spent) throw new CrumbError('approval_unverified');
   const intent = entries.find(({ kind }) => kind === 'intent');
   if (intent === undefined) throw new CrumbError('intent_unrecorded');
-  return { intent, hopSeq: entries.find(({ kind }) => kind === 'hop')?.seq ?? null };
+  const { chain, hop: parent } = intention.attempt.state;
+  const recorded = entries.find(({ kind }) => kind === 'hop');
+  const { hop } = intention;
+  if (recorded === undefined || hop === undefined) return { intent, standing: null };
+  const token = tokenDigest(hop.issued);
+  return { intent, standing: { seq: recorded.seq, token, intent: intent.seq, parent, chain } };
 }
 
 async function keepAndAppend(
@@ -203,14 +210,16 @@ async function keepAndAppend(
 ): ReturnType<ActingState['gateway']['known']['append']> {
   const { attempt, judgement, approved, hop } = intention;
   const { attended, gateway } = attempt.state;
-  const token = hop === undefined ? undefined : describeToken(hop.issued, attended?.login);
-  await gateway.vault.keep({
-    openings: [attempt.opening, approved?.approval.opening].filter(
-      (opening) => opening !== undefined,
-    ),
-    tokens: token === undefined ? [] : [token.evidence],
-  });
-  const needs = prerequisitesOf(gateway, attended?.login, hop?.issued);
+  const openings = [attempt.opening, approved?.approval.opening].filter(
+    (opening) => opening !== undefined,
+  );
+  const [token] = await Promise.all([
+    hop === undefined || attended === undefined
+      ? undefined
+      : keepToken(gateway.vault, hop.issued, attended.login),
+    gateway.vault.keep({ openings }),
+  ]);
+  const needs = prerequisitesOf(attempt.state, hop?.issued);
   return gateway.known.append(needs, (at, own) => {
     const drafts = draftsOf(intention, token, { at, own });
     if (approved === undefined) return { drafts };
@@ -222,15 +231,16 @@ async function keepAndAppend(
 /** The approval if there is one, the intent, and the hop that its token makes. */
 function draftsOf(
   { attempt, judgement, approved, hop, exchange }: HopIntention,
-  token: DescribedToken | undefined,
+  token: TokenDescription | undefined,
   { at, own }: { at: (id: string) => Place; own: (index: number) => Place },
 ): Dependent['drafts'] {
-  const { attended, chain, hop: parent } = attempt.state;
+  const { attended, chain } = attempt.state;
+  const parent = hopPlace(attempt.state.hop, hop?.issued, at);
   const session = attended === undefined ? null : at(loginId(attended.login));
   const record =
     token === undefined || hop === undefined
       ? null
-      : { ...token.record, jwks: at(keySetId(hop.issued.keySet)) };
+      : { ...token, jwks: at(keySetId(hop.issued.keySet)) };
   const approvals: Dependent['drafts'] =
     approved === undefined || session === null
       ? []
@@ -240,6 +250,7 @@ function draftsOf(
     body: {
       ...attemptBody(attempt, judgement),
       session,
+      hop: parent,
       approval: approvals.length > 0 ? own(0) : null,
       token: record,
       exchange,

@@ -24,11 +24,13 @@ import { closeCall, type CloseCall } from './close-call.ts';
 import { CurrentCall } from './current-call.ts';
 import type { Dependent, Place } from './known-entries.ts';
 import { isLive, usesKey } from './login.ts';
-import { keySetId, loginId, prerequisitesOf } from './prerequisites.ts';
+import { hopPlace } from './hop-standing.ts';
+import { keySetId, loginId } from './login-entries.ts';
+import { prerequisitesOf } from './prerequisites.ts';
 import { codeOf, recordRefusal, refusalDraft, refusedExchange } from './refusal.ts';
 import { LOCAL, resourceOf, scopeOf, type ResourceEntry } from './resources.ts';
 import type { Scope } from './scope.ts';
-import { describeToken, type DescribedToken } from './token-record.ts';
+import { keepToken } from './token-record.ts';
 
 /** A call as a host hands it over. */
 export interface CallRequest {
@@ -159,12 +161,11 @@ interface Intention {
 async function recordIntent(intention: Intention): Promise<OpenCall> {
   const { acting, attempt, ruling, issued } = intention;
   const { attended, gateway } = attempt.state;
-  const token = issued === undefined ? undefined : describeToken(issued, attended?.login);
 
   // The vault first: a commitment in the ledger that nobody could ever open would be no evidence.
   // Then the intent, durable before anyone can reach the token. A crash after it leaves an attempt
   // without an outcome, which is true; the other order could leave nothing.
-  const { entries, spent } = await keepAndAppend(intention, token).catch((cause: unknown) => {
+  const { entries, spent } = await keepAndAppend(intention).catch((cause: unknown) => {
     throw new CrumbError('intent_unrecorded', { cause });
   });
   const intent = entries.at(-1);
@@ -193,16 +194,21 @@ async function recordIntent(intention: Intention): Promise<OpenCall> {
   };
 }
 
-async function keepAndAppend(
-  { attempt, ruling, issued, exchange }: Intention,
-  token: DescribedToken | undefined,
-): ReturnType<Attempt['state']['gateway']['known']['append']> {
-  const { attended, gateway } = attempt.state;
+async function keepAndAppend({
+  attempt,
+  ruling,
+  issued,
+  exchange,
+}: Intention): ReturnType<Attempt['state']['gateway']['known']['append']> {
+  const { attended, gateway, hop } = attempt.state;
   const { approval, uses } = ruling;
-  await gateway.vault.keep({
-    openings: [attempt.opening, approval?.opening].filter((opening) => opening !== undefined),
-    tokens: token === undefined ? [] : [token.evidence],
-  });
+  const openings = [attempt.opening, approval?.opening].filter((opening) => opening !== undefined);
+  const [token] = await Promise.all([
+    issued === undefined || attended === undefined
+      ? undefined
+      : keepToken(gateway.vault, issued, attended.login),
+    gateway.vault.keep({ openings }),
+  ]);
 
   const intentDraft = (
     judgement: Judgement,
@@ -213,16 +219,17 @@ async function keepAndAppend(
     body: {
       ...attemptBody(attempt, judgement),
       session: attended === undefined ? null : at(loginId(attended.login)),
+      hop: hopPlace(hop, issued, at),
       approval: approvalPlace,
       token:
         token === undefined || issued === undefined
           ? null
-          : { ...token.record, jwks: at(keySetId(issued.keySet)) },
+          : { ...token, jwks: at(keySetId(issued.keySet)) },
       exchange,
     },
   });
 
-  return gateway.known.append(prerequisitesOf(gateway, attended?.login, issued), (at, own) => {
+  return gateway.known.append(prerequisitesOf(attempt.state, issued), (at, own) => {
     const approvals: Dependent['drafts'] =
       approval === undefined || attended === undefined
         ? []

@@ -7,7 +7,9 @@ import type { Actor } from '../attribution/act-chain.ts';
 import type { Judgement } from '../attribution/judge.ts';
 import { CrumbError, isCrumbError, PostConditionError } from '../errors.ts';
 import { attemptBody, type Attempt } from './attempt.ts';
-import { loginId, prerequisitesOf } from './prerequisites.ts';
+import { hopPlace } from './hop-standing.ts';
+import { loginId } from './login-entries.ts';
+import { prerequisitesOf } from './prerequisites.ts';
 import type { Dependent, Place } from './known-entries.ts';
 
 export interface Refused {
@@ -30,10 +32,10 @@ export async function recordRefusal(
   judgement: Judgement,
   refused: Refused,
 ): Promise<void> {
-  const { gateway, attended } = attempt.state;
+  const { gateway } = attempt.state;
   try {
     if (attempt.opening !== undefined) await gateway.vault.keep({ openings: [attempt.opening] });
-    await gateway.known.append(prerequisitesOf(gateway, attended?.login, undefined), (at) => ({
+    await gateway.known.append(prerequisitesOf(attempt.state, undefined), (at) => ({
       drafts: [refusalDraft(attempt, judgement, refused, at)],
     }));
   } catch (cause) {
@@ -47,13 +49,14 @@ export function refusalDraft(
   refused: Refused,
   at: (id: string) => Place,
 ): Dependent['drafts'][number] {
-  const { gateway, attended } = attempt.state;
+  const { gateway, attended, hop } = attempt.state;
   const { code, expected = [], got, exchanged = false } = refused;
   return {
     kind: 'refusal',
     body: {
       ...attemptBody(attempt, judgement),
       session: attended === undefined ? null : at(loginId(attended.login)),
+      hop: hopPlace(hop, undefined, at),
       approval: null,
       code,
       iss: exchanged ? gateway.issuer : null,

@@ -123,6 +123,34 @@ describe('a delegation', () => {
   });
 });
 
+it('records the renewed hop of an agent that outlives its first one', async () => {
+  let lateMs = 0;
+  await using slow = await openWorld({ crumb: { clock: () => new Date(Date.now() + lateMs) } });
+  const planner = (await slow.loginAs('alice', [FREE])).agent('planner');
+  const read = async (acting: ActingAgent, id: number): Promise<unknown> =>
+    acting.invoke({ tool: 'readRecord', args: { id } }, () => null);
+  await planner.delegate('researcher', task, async (researcher) => {
+    await read(researcher, 42);
+    lateMs = 95_000; // the hop's token now ends within the margin
+    await read(researcher, 42);
+    await read(researcher, 43);
+  });
+  const hops = await slow.crumbsOf('hop');
+  expect(hops.length).toBeGreaterThan(1);
+  const [first, second] = hops;
+  expect(second?.body).toMatchObject({
+    intent: first?.body.intent,
+    parent: null,
+    chain: first?.body.chain,
+  });
+  expect(second?.body.token.c).not.toBe(first?.body.token.c);
+  const reads = (await slow.crumbsOf('intent')).filter(
+    ({ body }) => body.call.action === 'read_record',
+  );
+  expect(reads[0]?.body.hop).toBe(first?.seq);
+  expect(hops.slice(1).map(({ seq }) => seq)).toContain(reads[1]?.body.hop);
+});
+
 it('never swaps two humans whose calls interleave over one process', async () => {
   const [alice, bob] = await Promise.all(
     ['alice', 'bob'].map(async (who) => (await world.loginAs(who, [FREE])).agent('planner')),
