@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { eq } from 'drizzle-orm';
 import { CrumbError, isCrumbError } from '../errors.ts';
 import { erase, finishErasing, sweep } from './erasing.ts';
-import { createOpeningQueue, findOpeningRow, sealOpening, sealToken, valueOf } from './openings.ts';
+import { createOpeningQueue, findOpenings, sealOpening, sealToken } from './openings.ts';
 import { keySet, vault, VAULT_FORMAT, VAULT_SQL } from './schema.ts';
 import { createSealer, type Sealer } from './sealing.ts';
 import { allSubjects, findOrMakeSubject, findSubject } from './subjects.ts';
@@ -129,7 +129,7 @@ function evidence(
   file: VaultFile,
   sealer: Sealer,
   open: () => void,
-): Pick<Vault, 'keepKeySet' | 'findKeySet' | 'findOpening' | 'findToken'> {
+): Pick<Vault, 'keepKeySet' | 'findKeySet' | 'findOpenings' | 'findOpening' | 'findToken'> {
   return {
     async keepKeySet(iss, raw) {
       open();
@@ -149,19 +149,22 @@ function evidence(
       );
       return row === undefined ? undefined : { iss: row.iss, raw: Uint8Array.from(row.raw) };
     },
+    async findOpenings(commitments) {
+      open();
+      return findOpenings(file, sealer, commitments);
+    },
     async findOpening(commitment) {
       open();
-      const row = await findOpeningRow(file, sealer, commitment);
-      if (row === undefined || row.label === 'token') return undefined;
-      const { label, salt, body } = row;
-      const opening: Opening = { commitment, label, salt };
-      return body === undefined ? opening : { ...opening, value: valueOf(body) };
+      const [kept] = await findOpenings(file, sealer, [commitment]);
+      if (kept === undefined || kept.label === 'token') return undefined;
+      const opening: Opening = { commitment, label: kept.label, salt: kept.salt };
+      return kept.value === undefined ? opening : { ...opening, value: kept.value };
     },
     async findToken(commitment) {
       open();
-      const row = await findOpeningRow(file, sealer, commitment);
-      if (row?.label !== 'token') return undefined;
-      return { commitment, salt: row.salt, jwt: row.body ?? '' };
+      const [kept] = await findOpenings(file, sealer, [commitment]);
+      if (kept?.label !== 'token' || typeof kept.value !== 'string') return undefined;
+      return { commitment, salt: kept.salt, jwt: kept.value };
     },
   };
 }

@@ -4,15 +4,14 @@
  * @module
  */
 import type { InValue, Transaction } from '@libsql/client';
-import { eq } from 'drizzle-orm';
+import { inArray } from 'drizzle-orm';
 import { canonicalJson, toJson } from '../attribution/canonical.ts';
-import type { Json } from '../attribution/tool-call.ts';
 import { CrumbError } from '../errors.ts';
 import type { Commitment } from '../evidence/kinds.ts';
 import { opening } from './schema.ts';
 import type { Sealer } from './sealing.ts';
 import type { VaultFile } from './vault-file.ts';
-import type { Opening, OpeningLabel, TokenEvidence } from './vault.ts';
+import type { KeptOpening, Opening, OpeningLabel, TokenEvidence } from './vault.ts';
 
 const SALT_BYTES = 32;
 const GROUP_ROWS = 256;
@@ -81,29 +80,34 @@ function placeOf(commitment: string, label: string, owner: Uint8Array | null): s
   return `opening\n${commitment}\n${label}\n${owner === null ? '' : Buffer.from(owner).toString('base64url')}`;
 }
 
-/** Finds what opens a commitment. */
-export async function findOpeningRow(
+/** Commitments asked for in one statement. */
+const ASKED = 500;
+
+/** Finds what is kept of commitments; what is not kept is left out. */
+export async function findOpenings(
   file: VaultFile,
   sealer: Sealer,
-  commitment: Commitment,
-): Promise<{ label: OpeningRow['label']; salt: Uint8Array; body: string | undefined } | undefined> {
-  const [row] = await file.read((db) =>
-    db.select().from(opening).where(eq(opening.commitment, commitment)),
-  );
-  if (row === undefined) return undefined;
-  const plain = sealer.open(placeOf(commitment, row.label, row.owner), row.sealed);
-  if (!isLabel(row.label) || plain.length < SALT_BYTES) throw new CrumbError('vault_invalid');
-  const body = Buffer.from(plain.subarray(SALT_BYTES)).toString();
-  return {
-    label: row.label,
-    salt: Uint8Array.from(plain.subarray(0, SALT_BYTES)),
-    body: body === '' ? undefined : body,
-  };
+  commitments: readonly Commitment[],
+): Promise<readonly KeptOpening[]> {
+  const found: KeptOpening[] = [];
+  for (let n = 0; n < commitments.length; n += ASKED) {
+    const some = commitments.slice(n, n + ASKED);
+    const rows = await file.read((db) =>
+      db.select().from(opening).where(inArray(opening.commitment, some)),
+    );
+    for (const row of rows) found.push(openRow(sealer, row));
+  }
+  return found;
 }
 
-/** Reads a value back as it was sealed. */
-export function valueOf(body: string): Json {
-  return toJson(JSON.parse(body));
+function openRow(sealer: Sealer, row: typeof opening.$inferSelect): KeptOpening {
+  const { commitment, label, owner } = row;
+  const plain = sealer.open(placeOf(commitment, label, owner), row.sealed);
+  if (!isLabel(label) || plain.length < SALT_BYTES) throw new CrumbError('vault_invalid');
+  const salt = Uint8Array.from(plain.subarray(0, SALT_BYTES));
+  const body = Buffer.from(plain.subarray(SALT_BYTES)).toString();
+  if (body === '') return { commitment, label, salt };
+  return { commitment, label, salt, value: label === 'token' ? body : toJson(JSON.parse(body)) };
 }
 
 function isLabel(label: string): label is OpeningRow['label'] {

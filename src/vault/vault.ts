@@ -26,6 +26,7 @@ export interface Opening {
   readonly label: OpeningLabel;
   /** 32 bytes. */
   readonly salt: Uint8Array;
+  /** For `.bytes` labels: the bytes in base64url. */
   readonly value?: Json;
   /** {@link Subject.key} of whose opening it is, to erase it with the person; absent for calls without a human. */
   readonly subject?: Uint8Array;
@@ -40,6 +41,16 @@ export interface TokenEvidence {
   readonly jwt: string;
   /** {@link Subject.key} of whose token it is. */
   readonly subject?: Uint8Array;
+}
+
+/** What the vault has for a commitment, whatever it is. */
+export interface KeptOpening {
+  readonly commitment: Commitment;
+  readonly label: OpeningLabel | 'token';
+  /** 32 bytes. */
+  readonly salt: Uint8Array;
+  /** Absent if only the salt is kept. A token is its text; `.bytes` labels are base64url. */
+  readonly value?: Json;
 }
 
 /** What of a person can be erased apart. `identity` is the name behind the pseudonym and its key. */
@@ -88,6 +99,11 @@ export interface Vault {
   /** Keeps an issuer's key set as it was fetched, by SHA-256 of its bytes. Answers the digest. */
   keepKeySet(iss: string, raw: Uint8Array): Promise<Uint8Array>;
 
+  /**
+   * All that is kept of these commitments, tokens included, in any order. What is not kept is left out:
+   * fewer may come back than were asked for.
+   */
+  findOpenings(commitments: readonly Commitment[]): Promise<readonly KeptOpening[]>;
   findOpening(commitment: Commitment): Promise<Opening | undefined>;
   findToken(commitment: Commitment): Promise<TokenEvidence | undefined>;
   findKeySet(digest: Uint8Array): Promise<{ iss: string; raw: Uint8Array } | undefined>;

@@ -153,6 +153,26 @@ describe('openings, tokens and key sets', () => {
     expect(await vault.findKeySet(new Uint8Array(32))).toBeUndefined();
   });
 
+  it('finds many at once, whatever they are, and leaves out what it has not', async () => {
+    const vault = await vaultAt(newVaultPath());
+    const salt = Uint8Array.from(randomBytes(32));
+    const token = commitBytes(salt, 'token', Buffer.from('jwt'));
+    const openings = [newOpening({ id: 1 }), newOpening(undefined)];
+    await vault.keep({ openings, tokens: [{ commitment: token, salt, jwt: 'jwt' }] });
+    const unknown = newOpening(3).commitment;
+    const asked = [...openings.map(({ commitment }) => commitment), token, unknown];
+    const found = await vault.findOpenings(asked);
+    const byCommitment = new Map<string, unknown>(found.map((one) => [one.commitment, one]));
+    expect(byCommitment.size).toBe(3);
+    for (const one of openings) expect(byCommitment.get(one.commitment)).toEqual(one);
+    expect(byCommitment.get(token)).toEqual({
+      commitment: token,
+      label: 'token',
+      salt,
+      value: 'jwt',
+    });
+  });
+
   it('takes the same opening twice', async () => {
     const vault = await vaultAt(newVaultPath());
     const opening = newOpening({ id: 1 });
