@@ -1,0 +1,126 @@
+/**
+ * One tool and one set of tools, guarded.
+ *
+ * @module
+ */
+import { CrumbError } from '../errors.ts';
+import { stateOf, type ActingAgent } from '../gateway/acting-agent.ts';
+import { recordToolCall } from '../gateway/record-tool-call.ts';
+import { requireMapped } from '../gateway/resources.ts';
+import { withMembers } from './copy.ts';
+import { guard } from './guard.ts';
+import { guardedOf, isGuarded, type Execute, type Guarded, type Work } from './guarded.ts';
+import { member } from './member.ts';
+import { isSameActing } from './same-acting.ts';
+
+/** By whom tools are guarded, and what is known of the calls. */
+export type Guarding = Pick<Guarded, 'acting' | 'decisionOf'>;
+
+/** Guards every tool of a set that this process executes; the others stay as they are. */
+export function guardSet<T extends object>(toolSet: T, guarding: Guarding): T {
+  const guarded = Object.entries(toolSet).map(
+    ([name, tool]) => [name, guardTool(name, tool, guarding)] as const,
+  );
+  requireResources(guarding.acting, guarded);
+  return withMembers(toolSet, Object.fromEntries(guarded));
+}
+
+/** Guards one tool under its name. What has no `execute` runs elsewhere, and cannot be guarded here. */
+function guardTool(name: string, tool: unknown, guarding: Guarding): unknown {
+  if (typeof tool !== 'object' || tool === null) return tool;
+  const execute = member(tool, 'execute');
+  const members: Record<string, unknown> = {};
+  if (isExecute(execute)) members['execute'] = guardExecute(name, { tool, execute }, guarding);
+  const caller = localCallerOf(tool);
+  if (caller !== undefined) {
+    const bind = (tools: unknown): unknown => guardTool(name, caller.bind(tools), guarding);
+    members['experimental_toolCaller'] = withMembers(caller, { bind });
+  }
+  warnOfInputHooks(name, tool);
+  return Object.keys(members).length === 0 ? tool : withMembers(tool, members);
+}
+
+function guardExecute(
+  name: string,
+  { tool, execute }: { readonly tool: object; readonly execute: Execute },
+  { acting, decisionOf }: Guarding,
+): Execute {
+  const before = guardedOf(execute);
+  if (before === undefined) {
+    // Another copy of the package guards it: a second guard would write everything twice.
+    if (isGuarded(execute)) return execute;
+    return guard({ name, acting, work: workOf(tool, execute), decisionOf });
+  }
+  // The inner work is guarded anew, not the guard: one call leaves one pair of crumbs.
+  if (before.acting === undefined) return guard({ name, acting, work: before.work, decisionOf });
+  if (acting !== undefined && !isSameActing(acting, before.acting)) {
+    throw new CrumbError('actor_mismatch', { names: [name] });
+  }
+  return guard({ ...before, name, decisionOf: decisionOf ?? before.decisionOf });
+}
+
+/** The work of a tool: exactly what was judged is what it is given. */
+function workOf(tool: object, execute: Execute): Work {
+  return {
+    streams: Object.prototype.toString.call(execute) === '[object AsyncGeneratorFunction]',
+    async open(acting, request) {
+      const { scope, args, close } = await recordToolCall(acting, request);
+      return { scope, close, run: (options) => execute.call(tool, args, options) };
+    },
+  };
+}
+
+interface LocalCaller {
+  bind(tools: unknown): unknown;
+}
+
+/** Code mode: a tool that the host replaces, for each step, by one that can call other tools. */
+function localCallerOf(tool: object): LocalCaller | undefined {
+  const caller = member(tool, 'experimental_toolCaller');
+  return isLocalCaller(caller) ? caller : undefined;
+}
+
+function isLocalCaller(caller: unknown): caller is LocalCaller {
+  return member(caller, 'type') === 'local' && typeof member(caller, 'bind') === 'function';
+}
+
+/** Names every tool without a resource at once; delegations have theirs from the agent's name. */
+function requireResources(
+  acting: ActingAgent | undefined,
+  tools: readonly (readonly [string, unknown])[],
+): void {
+  if (acting === undefined) return; // nobody knows yet whose configuration it will be
+  const names = tools
+    .filter(([, tool]) => isGuardedTool(tool) && !isDelegation(tool))
+    .map(([name]) => name);
+  requireMapped(stateOf(acting).gateway.resources, names);
+}
+
+/** Whether a tool is guarded, or replaced by a guarded one before it runs. */
+export function isGuardedTool(tool: unknown): boolean {
+  if (isGuarded(member(tool, 'execute'))) return true;
+  return typeof tool === 'object' && tool !== null && localCallerOf(tool) !== undefined;
+}
+
+function isDelegation(tool: unknown): boolean {
+  return guardedOf(member(tool, 'execute'))?.work.delegateTo !== undefined;
+}
+
+export function isExecute(value: unknown): value is Execute {
+  return typeof value === 'function';
+}
+
+const INPUT_HOOKS = ['onInputStart', 'onInputDelta', 'onInputAvailable'];
+
+const warned = new WeakSet<object>();
+
+/** The host calls these before anybody approved or judged anything. */
+function warnOfInputHooks(name: string, tool: object): void {
+  const hooks = INPUT_HOOKS.filter((hook) => typeof member(tool, hook) === 'function');
+  if (hooks.length === 0 || warned.has(tool)) return;
+  warned.add(tool);
+  process.emitWarning(
+    `${hooks.join(', ')} of the tool "${name}" run before approval and guard: do nothing there that needs either`,
+    { type: 'CrumbWarning', code: 'CRUMB_INPUT_HOOK' },
+  );
+}
