@@ -11,10 +11,11 @@ import { CrumbError } from '../errors.ts';
 import { DenyList, type Denial } from './deny-list.ts';
 import type { DevIdpEvent } from './events.ts';
 import { faulty, type DevIdpFault } from './faults.ts';
+import { INTERACTION_PATH } from './interaction-policy.ts';
 import { interact } from './interactions.ts';
 import { Keyring, type DevAlgorithm } from './keyring.ts';
 import { MemoryStore } from './memory-adapter.ts';
-import { createProvider, INTERACTION_PATH, type ProviderParts } from './provider.ts';
+import { createProvider, type ProviderParts } from './provider.ts';
 import {
   Registry,
   type DevAgent,

@@ -13,7 +13,7 @@ import { consentPage } from './pages/consent-page.ts';
 import { loginPage } from './pages/login-page.ts';
 import { errorPage } from './pages/other-pages.ts';
 import { pageHeaders, renderPage, type Page } from './pages/page.ts';
-import { INTERACTION_PATH } from './provider.ts';
+import { INTERACTION_PATH, SWITCH_PERSON } from './interaction-policy.ts';
 import { OIDC_SCOPES, type Registry } from './registry.ts';
 
 /** What the pages work with. */
@@ -57,6 +57,11 @@ export async function interact(
   if (req.method !== 'POST') return write(res, 405, errorPage({ error: 'method_not_allowed' }));
   const form = await readForm(req);
   if (form === undefined) return write(res, 400, errorPage({ error: 'invalid_request' }));
+  // The policy then asks for a login again, for the same request.
+  if (form.get('decision') === SWITCH_PERSON) {
+    const result = { [SWITCH_PERSON]: true };
+    return provider.interactionFinished(req, res, result, { mergeWithLastSubmission: false });
+  }
   const result = await decide(step, form);
   return provider.interactionFinished(req, res, result, {
     mergeWithLastSubmission: details.prompt.name !== 'login',
@@ -79,7 +84,6 @@ function pageOf(step: Step): Page {
   if (person === undefined) return errorPage({ error: 'login_required' });
   return consentPage({
     action,
-    switchUrl: switchUrlOf(step),
     application,
     person,
     formTarget,
@@ -109,14 +113,6 @@ function frameOf({ parts, details }: Step): {
 /** A native scheme has no origin to name. */
 function placeOf({ origin, protocol }: URL): string {
   return origin === 'null' ? protocol : origin;
-}
-
-function switchUrlOf({ provider, details }: Step): string {
-  const params = new URLSearchParams({ prompt: 'login' });
-  for (const [name, value] of Object.entries(details.params)) {
-    if (typeof value === 'string' && name !== 'prompt') params.append(name, value);
-  }
-  return `${provider.pathFor('authorization')}?${params.toString()}`;
 }
 
 async function decide(step: Step, form: URLSearchParams): Promise<InteractionResults> {

@@ -66,6 +66,9 @@ export class LoginError extends CrumbError<'login_refused' | 'login_failed'> {
 /** Login, consent and what browsers put between them take six requests; more is a loop. */
 const MAX_STEPS = 20;
 
+/** Servers take headers, and with them URLs, of some kilobytes. */
+const MAX_QUERY = 4096;
+
 /** Logs in. @throws {LoginError} `login_refused`, `login_failed`. */
 export async function login(options: LoginOptions): Promise<LoginResult> {
   const browser = new Browser(options);
@@ -87,6 +90,7 @@ export async function login(options: LoginOptions): Promise<LoginResult> {
 
 interface Endpoints {
   readonly authorization: string;
+  readonly pushed: string;
   readonly token: string;
 }
 
@@ -104,6 +108,7 @@ async function discover(browser: Browser, { issuer }: LoginOptions): Promise<End
   if (metadata['crumb_dev'] !== true) throw new LoginError('login_failed');
   return {
     authorization: String(metadata['authorization_endpoint']),
+    pushed: String(metadata['pushed_authorization_request_endpoint']),
     token: String(metadata['token_endpoint']),
   };
 }
@@ -113,21 +118,12 @@ async function authorize(
   options: LoginOptions,
   { provider, secrets }: { readonly provider: Endpoints; readonly secrets: Secrets },
 ): Promise<URL> {
-  const { clientId, redirectUri, scope = 'openid', directives, resource } = options;
-  const challenge = createHash('sha256').update(secrets.verifier).digest('base64url');
   const request = new URL(provider.authorization);
-  request.search = new URLSearchParams({
-    client_id: clientId,
-    redirect_uri: redirectUri,
-    response_type: 'code',
-    scope,
-    state: secrets.state,
-    nonce: secrets.nonce,
-    code_challenge: challenge,
-    code_challenge_method: 'S256',
-    ...(directives === undefined ? {} : { authorization_details: JSON.stringify(directives) }),
-    ...(resource === undefined ? {} : { resource }),
-  }).toString();
+  const params = paramsOf(options, secrets);
+  const isLong = params.toString().length > MAX_QUERY;
+  request.search = (
+    isLong ? await push(browser, options, { provider, params }) : params
+  ).toString();
   let answer = await browser.get(request.href);
   for (let step = 0; step < MAX_STEPS; step += 1) {
     const location = answer.headers.get('location');
@@ -136,12 +132,42 @@ async function authorize(
       continue;
     }
     const next = new URL(location, answer.url);
-    if (isCallback(next, redirectUri)) return next;
+    if (isCallback(next, options.redirectUri)) return next;
     // Its cookies are nobody else's business.
     if (next.origin !== request.origin) throw new LoginError('login_failed');
     answer = await browser.get(next.href);
   }
   throw new LoginError('login_failed');
+}
+
+function paramsOf(options: LoginOptions, { state, nonce, verifier }: Secrets): URLSearchParams {
+  const { clientId, redirectUri, scope = 'openid', directives, resource } = options;
+  return new URLSearchParams({
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    response_type: 'code',
+    scope,
+    state,
+    nonce,
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+    ...(directives === undefined ? {} : { authorization_details: JSON.stringify(directives) }),
+    ...(resource === undefined ? {} : { resource }),
+  });
+}
+
+/** RFC 9126: what is too long for a URL goes ahead of the browser. */
+async function push(
+  browser: Browser,
+  options: LoginOptions,
+  { provider, params }: { readonly provider: Endpoints; readonly params: URLSearchParams },
+): Promise<URLSearchParams> {
+  const form = new URLSearchParams([...params, ...(await authentication(options))]);
+  const answer = await browser.ask(provider.pushed, form);
+  const body = await json(answer);
+  if (!answer.ok) throw new LoginError('login_refused', { oauthError: String(body['error']) });
+  const request_uri = String(body['request_uri']);
+  return new URLSearchParams({ client_id: options.clientId, request_uri });
 }
 
 function isCallback(url: URL, redirectUri: string): boolean {
@@ -207,18 +233,15 @@ async function redeem(
     code,
   }: { readonly provider: Endpoints; readonly secrets: Secrets; readonly code: string },
 ): Promise<LoginResult> {
-  const { issuer, clientId, redirectUri, key } = options;
-  const answer = await browser.ask(
-    provider.token,
-    new URLSearchParams({
-      grant_type: 'authorization_code',
-      client_id: clientId,
-      redirect_uri: redirectUri,
-      code,
-      code_verifier: secrets.verifier,
-      ...(key === undefined ? {} : await clientAssertion(key, { clientId, issuer })),
-    }),
-  );
+  const form = new URLSearchParams({
+    grant_type: 'authorization_code',
+    client_id: options.clientId,
+    redirect_uri: options.redirectUri,
+    code,
+    code_verifier: secrets.verifier,
+  });
+  for (const [name, value] of await authentication(options)) form.append(name, value);
+  const answer = await browser.ask(provider.token, form);
   const body = await json(answer);
   if (!answer.ok) throw new LoginError('login_refused', { oauthError: String(body['error']) });
   const { access_token, id_token, expires_in, scope } = body;
@@ -237,11 +260,13 @@ async function redeem(
   };
 }
 
-/** RFC 7523 section 2.2. */
-async function clientAssertion(
-  key: JWK,
-  { clientId, issuer }: { readonly clientId: string; readonly issuer: string },
-): Promise<Record<string, string>> {
+/** How the application proves itself, RFC 7523 section 2.2; nothing for a public one. */
+async function authentication({
+  key,
+  clientId,
+  issuer,
+}: LoginOptions): Promise<readonly [string, string][]> {
+  if (key === undefined) return [];
   const alg = key.alg ?? 'EdDSA';
   const assertion = await new SignJWT({ jti: randomUUID() })
     .setProtectedHeader({ alg, ...(key.kid === undefined ? {} : { kid: key.kid }) })
@@ -251,10 +276,10 @@ async function clientAssertion(
     .setIssuedAt()
     .setExpirationTime('60s')
     .sign(await importJWK(key, alg));
-  return {
-    client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
-    client_assertion: assertion,
-  };
+  return [
+    ['client_assertion_type', 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'],
+    ['client_assertion', assertion],
+  ];
 }
 
 async function json(answer: Response): Promise<Readonly<Record<string, unknown>>> {

@@ -20,6 +20,7 @@ import {
   TOKEN_EXCHANGE,
   type ExchangeParts,
 } from './exchange-grant.ts';
+import { devPolicy, INTERACTION_PATH } from './interaction-policy.ts';
 import { memoryAdapter, type MemoryStore } from './memory-adapter.ts';
 import { errorPage, signedOutPage, signOutPage } from './pages/other-pages.ts';
 import { sendPage } from './pages/page.ts';
@@ -34,9 +35,6 @@ export interface ProviderParts extends ExchangeParts {
   /** Life of what a login gives, in seconds. */
   readonly sessionSeconds: number;
 }
-
-/** Where the pages of an interaction live. */
-export const INTERACTION_PATH = '/interaction/';
 
 /** A provider over the present keys. A rotation builds another over the same store. */
 export function createProvider(parts: ProviderParts): Provider {
@@ -69,7 +67,7 @@ function configurationOf(parts: ProviderParts): Configuration {
     // With these three of our own, the library has nothing to warn of at start.
     adapter: memoryAdapter(store),
     jwks: { keys: keyring.keys.map(({ privateJwk }) => privateJwk) },
-    interactions: { url: (_ctx, { uid }) => INTERACTION_PATH + uid },
+    interactions: { policy: devPolicy(), url: (_ctx, { uid }) => INTERACTION_PATH + uid },
     clients: [
       ...[...registry.clients.values()].map((client) => applicationMetadata(client)),
       ...[...registry.agents.values()].map(({ id, jwks }): ClientMetadata => {

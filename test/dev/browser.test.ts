@@ -84,7 +84,7 @@ describe.skipIf(!existsSync(CHROMIUM))('in a browser', () => {
     const [page, wrong] = await openPage(820, 'light');
     await page.goto(authorization());
     await page.getByRole('button', { name: /Alice/ }).click();
-    await page.getByRole('link', { name: 'Not you?' }).click();
+    await page.getByRole('button', { name: 'Not you?' }).click();
     await page.getByRole('button', { name: /Bob/ }).click();
     await page.getByText('Signed in as Bob Okafor').waitFor();
     await page.getByRole('button', { name: 'Deny' }).click();

@@ -62,6 +62,15 @@ describe('a login', () => {
     expect(decodeJwt(accessToken)['authorization_details']).toEqual([SEND]);
   });
 
+  it('takes more directives than a URL can hold', async () => {
+    const directives = Array.from({ length: 100 }, (_none, n) => ({
+      ...READ_42,
+      arguments: { id: { const: n }, note: { const: 'x'.repeat(200) } },
+    }));
+    const { accessToken } = await world.loginAs('alice', { directives });
+    expect(decodeJwt(accessToken)['authorization_details']).toEqual(directives);
+  });
+
   it('has a session of its own, with nothing of an earlier one in it', async () => {
     const first = decodeJwt((await world.loginAs('alice', { directives: [SEND] })).accessToken);
     const second = decodeJwt((await world.loginAs('alice', { directives: [READ_42] })).accessToken);

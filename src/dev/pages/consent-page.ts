@@ -4,6 +4,7 @@
  * @module
  */
 import type { Directive } from '../../attribution/directive.ts';
+import { SWITCH_PERSON } from '../interaction-policy.ts';
 import type { DevResource, Person } from '../registry.ts';
 import {
   describeDirective,
@@ -18,8 +19,6 @@ import type { Page } from './page.ts';
 export interface ConsentView {
   /** Where its form goes. */
   readonly action: string;
-  /** The same request again, for another person. */
-  readonly switchUrl: string;
   readonly application: string;
   readonly person: Person;
   readonly directives: readonly Directive[];
@@ -35,7 +34,7 @@ export interface ConsentView {
 
 /** Lists what is asked for. Each directive can be refused alone; all can be refused at once. */
 export function consentPage(view: ConsentView): Page {
-  const { action, switchUrl, application, person, directives, formTarget } = view;
+  const { action, application, person, directives, formTarget } = view;
   return {
     title: 'Allow access',
     formTarget,
@@ -44,7 +43,9 @@ export function consentPage(view: ConsentView): Page {
         <div>
           Signed in as <strong><bdi>${person.name}</bdi></strong>
           <br />
-          <small><a href="${switchUrl}">Not you?</a></small>
+          <button class="quiet" type="submit" form="${SWITCH_PERSON}" name="decision" value="${SWITCH_PERSON}">
+            Not you?
+          </button>
         </div>
       </div>
       <h1>Let ${application} act for you?</h1>
@@ -59,7 +60,8 @@ export function consentPage(view: ConsentView): Page {
           <button class="go" type="submit" name="decision" value="allow">Allow</button>
           <button type="submit" name="decision" value="deny">Deny</button>
         </div>
-      </form>`,
+      </form>
+      <form method="post" action="${action}" id="${SWITCH_PERSON}"></form>`,
   };
 }
 

@@ -27,7 +27,9 @@ export function loginPage({ action, application, people, formTarget }: LoginView
         <ul class="people">
           ${people.map((person) => markup`<li>${personButton(person)}</li>`)}
         </ul>
-        <p class="leave"><button type="submit" name="cancel" value="yes">Cancel</button></p>
+        <p class="leave">
+          <button class="quiet" type="submit" name="cancel" value="yes">Cancel</button>
+        </p>
       </form>`,
   };
 }
@@ -49,6 +51,6 @@ export function face({ sub, name }: Person): Html {
     .map((word) => [...word][0] ?? '')
     .slice(0, 2)
     .join('');
-  const tone = [...sub].reduce((sum, char) => sum + (char.codePointAt(0) ?? 0), 0) % 6;
-  return markup`<span class="face f${tone}" aria-hidden="true">${initials.toUpperCase()}</span>`;
+  const hash = [...sub].reduce((sum, char) => (sum * 7 + (char.codePointAt(0) ?? 0)) % 997, 0);
+  return markup`<span class="face f${hash % 6}" aria-hidden="true">${initials.toUpperCase()}</span>`;
 }

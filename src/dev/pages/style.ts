@@ -54,8 +54,8 @@ color:inherit;font:inherit;font-weight:600;cursor:pointer;text-align:center;text
 .actions .go{background:var(--accent);border-color:var(--accent);color:var(--on-accent)}
 .actions .go:hover{filter:brightness(1.08)}
 .leave{margin:1.5rem 0 0}
-.leave button{padding:.25rem 0;border:0;background:none;color:var(--soft);font:inherit;text-decoration:underline;cursor:pointer}
-.leave button:hover{color:var(--ink)}
+.quiet{padding:0;font-size:.9375rem;border:0;background:none;color:var(--soft);font-family:inherit;text-decoration:underline;cursor:pointer}
+.quiet:hover{color:var(--ink)}
 a{color:var(--accent)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 @media (max-width:28rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}}
