@@ -4,10 +4,12 @@
  * @module
  */
 import type { Command } from './command.ts';
+import { demo } from './commands/demo.ts';
 import { devIdp } from './commands/dev-idp.ts';
 import { devLogin } from './commands/dev-login.ts';
 import { init } from './commands/init.ts';
 import { keygen } from './commands/keygen.ts';
 import { log } from './commands/log.ts';
+import { verify } from './commands/verify.ts';
 
-export const COMMANDS: readonly Command[] = [init, keygen, devIdp, devLogin, log];
+export const COMMANDS: readonly Command[] = [demo, init, keygen, devIdp, devLogin, log, verify];

@@ -1,0 +1,130 @@
+/**
+ * Feeds a ledger to the verifier: from its database, or from a bundle in a file.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { CrumbError } from '../errors.ts';
+import { bundleItems, type EvidenceSource } from '../ledger/export-bundle.ts';
+import type { StoredEntry } from '../ledger/ledger-store.ts';
+import { sha256 } from '../ledger/sha256.ts';
+import { openLibsqlReader } from '../store/libsql/libsql-reader.ts';
+import { MAX_LINE_BYTES } from '../verify/bundle-lines.ts';
+import type { VerifyReport } from '../verify/report.ts';
+import type { Trust, VerifyOptions } from '../verify/trust.ts';
+import { verifyBundle } from '../verify/verify-bundle.ts';
+import type { DatabasePlace } from './databases.ts';
+import { visible } from './terminal/visible.ts';
+
+/** What came of a check. */
+export interface LedgerCheck {
+  readonly report: VerifyReport;
+  /** What of the database's schema is not as Crumb made it. It weakens no evidence, but somebody did it. */
+  readonly schemaDifferences: readonly string[];
+}
+
+export interface CheckOptions {
+  readonly trust?: Trust;
+  /** Checks the signature of every commit. Default false. */
+  readonly full?: boolean;
+  readonly onProgress?: VerifyOptions['onProgress'];
+}
+
+/** Node's own SHA-256 is several times faster than one in JavaScript; what is found is the same. */
+const NATIVE = { sha256, createSha256: () => createHash('sha256') };
+
+/**
+ * Verifies a ledger's database as it is now.
+ *
+ * @param evidence Opens commitments: the vault, where the reader may look into it.
+ * @throws {CrumbError} `ledger_invalid`: this is no ledger's database. `ledger_unwritable`: no answer.
+ */
+export async function checkDatabase(
+  place: DatabasePlace,
+  options: CheckOptions = {},
+  evidence?: EvidenceSource,
+): Promise<LedgerCheck> {
+  const reader = await openLibsqlReader(place);
+  try {
+    // In this order: the ledger may grow meanwhile, and a newer checkpoint would seem to miss crumbs.
+    const checkpoints = await reader.checkpoints();
+    const { size } = await reader.end();
+    const origin = (await reader.origin()) ?? 'unnamed';
+    const source = { origin, size, pages: pagesOf(reader.readRows(0, size)), checkpoints };
+    const items = bundleItems(evidence === undefined ? source : { ...source, evidence });
+    const report = await verifyBundle(items, options.trust, verifyOptions(options));
+    return { report, schemaDifferences: reader.schemaDifferences };
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Verifies a bundle in a file. @throws {CrumbError} `file_unreadable`. */
+export async function checkBundleFile(
+  path: string,
+  options: CheckOptions = {},
+): Promise<LedgerCheck> {
+  const report = await verifyBundle(linesOf(path), options.trust, verifyOptions(options));
+  return { report, schemaDifferences: [] };
+}
+
+/** Whether a file is a database: SQLite says so in its first bytes. @throws {CrumbError} `file_unreadable` */
+export async function isDatabaseFile(path: string): Promise<boolean> {
+  try {
+    await using file = await open(path);
+    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(16) });
+    // An empty file is what a crash can leave of a new database; a bundle has at least a header.
+    return bytesRead === 0 || buffer.toString('latin1') === 'SQLite format 3\0';
+  } catch (cause) {
+    throw new CrumbError('file_unreadable', { cause, names: [visible(path)] });
+  }
+}
+
+function verifyOptions({ full = false, onProgress }: CheckOptions): VerifyOptions {
+  return { ...NATIVE, full, ...(onProgress === undefined ? {} : { onProgress }) };
+}
+
+const PAGE = 1000;
+
+async function* pagesOf(rows: AsyncIterable<StoredEntry>): AsyncIterable<readonly StoredEntry[]> {
+  let page: StoredEntry[] = [];
+  for await (const row of rows) {
+    page.push(row);
+    if (page.length < PAGE) continue;
+    yield page;
+    page = [];
+  }
+  yield page;
+}
+
+/**
+ * Lines of a file, some at a time, without their newlines. A longer line than any may be is cut: whoever
+ * made the file must not choose how much memory reading takes.
+ */
+async function* linesOf(path: string): AsyncIterable<readonly string[]> {
+  const stream = createReadStream(path, { highWaterMark: 1 << 20 });
+  let rest: Buffer = Buffer.alloc(0);
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      // no encoding: chunks are buffers
+      const lines: string[] = [];
+      let from = 0;
+      for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {
+        lines.push(textOf(Buffer.concat([rest, chunk.subarray(from, end)])));
+        rest = Buffer.alloc(0);
+        from = end + 1;
+      }
+      rest = Buffer.concat([rest, chunk.subarray(from)]).subarray(0, MAX_LINE_BYTES + 1);
+      yield lines;
+    }
+  } catch (cause) {
+    throw new CrumbError('file_unreadable', { cause, names: [visible(path)] });
+  }
+  if (rest.length > 0) yield [textOf(rest)];
+}
+
+function textOf(line: Buffer): string {
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(line.subarray(0, MAX_LINE_BYTES + 1));
+}

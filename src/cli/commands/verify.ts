@@ -1,0 +1,198 @@
+/**
+ * `crumb verify`: whether a ledger is what was signed.
+ *
+ * @module
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CrumbError } from '../../errors.ts';
+import { parseVkey, vkeyOf } from '../../evidence/note.ts';
+import type { CrumbOptions } from '../../gateway/create-crumb.ts';
+import type { Vault } from '../../vault/vault.ts';
+import { exitCodeOf } from '../../verify/report.ts';
+import type { Trust } from '../../verify/trust.ts';
+import { usage } from '../arguments.ts';
+import type { CheckOptions, LedgerCheck } from '../check-ledger.ts';
+import { defineCommand } from '../command.ts';
+import { CONFIG_OPTION, loadConfig } from '../config.ts';
+import { AUTH_TOKEN, ledgerPlace, type DatabasePlace } from '../databases.ts';
+import { checkFacts, describeCheck } from '../describe-check.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { visible } from '../terminal/visible.ts';
+
+export const verify = defineCommand({
+  name: 'verify',
+  summary: 'check that a ledger or bundle is what was signed',
+  about: [
+    'Reads every crumb, follows the chain, recomputes the tree, and holds it against the signed heads. Where the evidence is at hand it judges every verdict again and checks every token against the keys of its issuer. It needs no network, changes nothing, and names the row where something is wrong.',
+    'A key that comes with the data proves nothing about it. Give the one that the operator published, with --key; inside a project the key of crumb.config.ts is used. What could not be established is printed every time.',
+    `A ledger on a server is named by its URL; its token is read from ${AUTH_TOKEN}.`,
+  ],
+  operands: [
+    {
+      name: 'SOURCE',
+      help: "a database (file or URL) or a bundle; default the configuration's ledger",
+      optional: true,
+    },
+  ],
+  options: {
+    config: CONFIG_OPTION,
+    key: {
+      kind: 'text',
+      short: 'k',
+      value: 'VKEY',
+      help: 'key of the ledger, from its operator: a vkey, or a file with one',
+    },
+    origin: { kind: 'text', value: 'NAME', help: 'name that the ledger must have' },
+    head: {
+      kind: 'list',
+      value: 'FILE',
+      help: 'a signed tree head that somebody kept: the ledger must still contain it',
+    },
+    'issuer-keys': {
+      kind: 'text',
+      value: 'FILE',
+      help: 'JSON: key sets by issuer, fetched from the issuers themselves',
+    },
+    full: { kind: 'flag', help: 'check the signature of every commit, not only the last' },
+    'without-vault': { kind: 'flag', help: 'as a stranger would, who cannot open commitments' },
+  },
+  examples: [
+    { line: 'crumb verify', shows: 'the ledger of this project, with its vault and key' },
+    {
+      line: 'crumb verify crumb.db --key acme.example/crumb+af26471b+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c',
+      shows: 'a database that you were given, under a key that was published',
+    },
+    {
+      line: 'crumb verify crumb.db --full --json',
+      shows: 'every signature; one document for a program',
+    },
+  ],
+  exits: { 0: 'sound', 1: 'not sound: at least one failing finding', 2: 'could not be read' },
+  async run({ options, operands }, terminal) {
+    const config = await loadConfig(terminal, options.config);
+    const trust = await trustOf(options, config, terminal.cwd);
+    const progress = terminal.progress('verifying');
+    const check = await checkSource(operands[0], config, {
+      terminal,
+      withVault: !options['without-vault'],
+      options: {
+        trust,
+        full: options.full,
+        onProgress: ({ entries, size }) => progress.update(entries, size),
+      },
+    }).finally(() => progress.end());
+    terminal.print({
+      facts: checkFacts(check),
+      text: () => describeCheck(check, terminal.style),
+    });
+    return exitCodeOf(check.report);
+  },
+});
+
+interface Checking {
+  readonly terminal: Terminal;
+  readonly withVault: boolean;
+  readonly options: CheckOptions;
+}
+
+async function checkSource(
+  operand: string | undefined,
+  config: CrumbOptions | undefined,
+  { terminal, withVault, options }: Checking,
+): Promise<LedgerCheck> {
+  const { checkBundleFile, checkDatabase, isDatabaseFile } = await import('../check-ledger.ts');
+  const place = ledgerPlace(terminal, operand, config);
+  if (place.url.startsWith('file:')) {
+    const path = fileURLToPath(place.url);
+    if (!(await isDatabaseFile(path))) return checkBundleFile(path, options);
+  }
+  const vault =
+    withVault && isOwn(place, config, terminal) ? await openOwnVault(config) : undefined;
+  try {
+    return await checkDatabase(place, options, vault);
+  } finally {
+    await vault?.close();
+  }
+}
+
+/** The vault of the configuration belongs to the ledger of the configuration, and to no other. */
+function isOwn(
+  place: DatabasePlace,
+  config: CrumbOptions | undefined,
+  terminal: Terminal,
+): boolean {
+  return config !== undefined && ledgerPlace(terminal, undefined, config).url === place.url;
+}
+
+async function openOwnVault(config: CrumbOptions | undefined): Promise<Vault | undefined> {
+  if (config === undefined) return undefined;
+  const { url, key } = config.vault;
+  // Verifying must not make a vault where there is none.
+  if (url.startsWith('file:') && !existsSync(url.slice('file:'.length))) return undefined;
+  const [{ openVault }, { readSecret }] = await Promise.all([
+    import('../../vault/open-vault.ts'),
+    import('../../gateway/secret.ts'),
+  ]);
+  return openVault({ ...config.vault, key: readSecret(key, 'vault.key') });
+}
+
+interface TrustWords {
+  readonly key: string | undefined;
+  readonly origin: string | undefined;
+  readonly head: readonly string[];
+  readonly 'issuer-keys': string | undefined;
+}
+
+async function trustOf(
+  words: TrustWords,
+  config: CrumbOptions | undefined,
+  cwd: string,
+): Promise<Trust> {
+  const { key: keyWord, origin = config?.ledger.origin, head, 'issuer-keys': issuerKeys } = words;
+  const key = keyWord === undefined ? await ownKey(config) : keyOf(keyWord, cwd);
+  return {
+    ...(key === undefined ? {} : { key }),
+    ...(origin === undefined ? {} : { origin }),
+    ...(head.length === 0 ? {} : { heads: head.map((path) => readText(path, cwd)) }),
+    ...(issuerKeys === undefined ? {} : { issuerKeys: readKeySets(issuerKeys, cwd) }),
+  };
+}
+
+/** The public half of the configuration's own key. */
+async function ownKey(config: CrumbOptions | undefined): Promise<string | undefined> {
+  if (config === undefined) return undefined;
+  const { createSigner } = await import('../../ledger/signer.ts');
+  return vkeyOf(config.ledger.origin, createSigner(config.ledger.signingKey).publicKey);
+}
+
+const GENESIS_LEAF = /^[A-Za-z0-9_-]{43}$/;
+
+function keyOf(word: string, cwd: string): string {
+  const isKey = (text: string): boolean => parseVkey(text) !== undefined || GENESIS_LEAF.test(text);
+  if (isKey(word)) return word;
+  const path = resolve(cwd, word);
+  const text = existsSync(path) ? readText(word, cwd).trim() : '';
+  if (isKey(text)) return text;
+  throw usage(`--key ${word} is neither a vkey (name+id+key), nor a file with one`);
+}
+
+function readKeySets(path: string, cwd: string): Readonly<Record<string, unknown>> {
+  const text = readText(path, cwd);
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) return { ...value };
+  } catch (cause) {
+    throw new CrumbError('usage_invalid', { cause, names: ['--issuer-keys is not JSON'] });
+  }
+  throw usage('--issuer-keys is an object: key sets by issuer');
+}
+
+function readText(path: string, cwd: string): string {
+  try {
+    return readFileSync(resolve(cwd, path), 'utf8');
+  } catch (cause) {
+    throw new CrumbError('file_unreadable', { cause, names: [visible(path)] });
+  }
+}
