@@ -10,7 +10,8 @@ import type { Provider } from 'oidc-provider';
 import { CrumbError } from '../errors.ts';
 import { DenyList, type Denial } from './deny-list.ts';
 import type { DevIdpEvent } from './events.ts';
-import { faulty, type DevIdpFault } from './faults.ts';
+import type { DevIdpFault } from './faults.ts';
+import { spoilExchange } from './spoil-exchange.ts';
 import { INTERACTION_PATH } from './interaction-policy.ts';
 import { interact } from './interactions.ts';
 import { Keyring, type DevAlgorithm } from './keyring.ts';
@@ -210,7 +211,7 @@ class RunningIdp implements DevIdp {
   /** The library cannot change keys at run time, so a rotation puts a new provider over the same store. */
   #build(): [Provider, RequestListener] {
     const provider = createProvider(this.#parts);
-    provider.use(faulty(() => this.#fault, this.#parts.keyring));
+    provider.use(spoilExchange(() => this.#fault, this.#parts.keyring));
     return [provider, provider.callback()];
   }
 

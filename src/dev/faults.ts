@@ -1,153 +1,44 @@
 /**
- * Ways in which an identity provider can be wrong, at the edge of one that is not: they change the
- * finished answer to an exchange, and sign it again with the real key.
- *
- * They exist so that tests can see the exchange fail closed.
+ * The names of the faults that a development identity provider can play.
  *
  * @module
  */
-import { once } from 'node:events';
-import { decodeJwt, SignJWT, type JWTPayload } from 'jose';
-import type { Provider } from 'oidc-provider';
-import { TOKEN_EXCHANGE } from './exchange-grant.ts';
-import { createSigningKey, type Keyring } from './keyring.ts';
 
-type Koa = Parameters<Parameters<Provider['use']>[0]>[0];
+const TRANSPORT = ['slow', 'server-error', 'html', 'redirect', 'huge'] as const;
 
-/** The JSON answer of a token endpoint, as far as faults touch it. */
-type Answer = Readonly<Record<string, unknown>>;
+const ENVELOPE = ['opaque-token', 'wrong-token-type', 'wrong-issued-token-type'] as const;
 
-/** Faults of the connection: there is no usable answer. */
-const TRANSPORT = {
-  /** Never answers. */
-  slow: (ctx) => once(ctx.res, 'close'),
-  'server-error': (ctx) => reply(ctx, 500, { error: 'server_error' }),
-  html: (ctx) => reply(ctx, 200, '<!doctype html><title>Welcome</title>'),
-  redirect: (ctx) => {
-    ctx.redirect('/elsewhere');
-    ctx.status = 307; // keeps method and body: a client that follows hands over the human's token
-  },
-  huge: (ctx) => reply(ctx, 200, { access_token: 'a'.repeat(4 * 1024 * 1024) }),
-} satisfies Record<string, (ctx: Koa) => unknown>;
+const CLAIMS = [
+  'wrong-issuer',
+  'changed-subject',
+  'wrong-audience',
+  'second-audience',
+  'missing-act',
+  'dropped-actor',
+  'added-actor',
+  'reordered-actors',
+  'widened-scope',
+  'widened-details',
+  'longer-life',
+  'left-may-act',
+] as const;
 
-/** Faults of the envelope: the token is right, what is said about it is not. */
-const ENVELOPE = {
-  'opaque-token': (answer) => ({ ...answer, access_token: 'x0paque-0000-1111-2222' }),
-  'wrong-token-type': (answer) => ({ ...answer, token_type: 'N_A' }),
-  'wrong-issued-token-type': (answer) => ({
-    ...answer,
-    issued_token_type: 'urn:ietf:params:oauth:token-type:id_token',
-  }),
-} satisfies Record<string, (answer: Answer) => Answer>;
-
-/** Faults of the claims: signed by the right key, and false. */
-const CLAIMS = {
-  'wrong-issuer': (claims) => ({ ...claims, iss: 'https://issuer.invalid' }),
-  'changed-subject': (claims) => ({ ...claims, sub: 'mallory' }),
-  'wrong-audience': (claims) => ({ ...claims, aud: 'https://other.example' }),
-  'second-audience': (claims) => ({
-    ...claims,
-    aud: [String(claims.aud), 'https://other.example'],
-  }),
-  'missing-act': ({ act: _gone, ...claims }) => claims,
-  'dropped-actor': (claims) => withActors(claims, (actors) => actors.slice(0, -1)),
-  'added-actor': (claims) => withActors(claims, (actors) => [...actors, { sub: 'stranger' }]),
-  'reordered-actors': (claims) => withActors(claims, (actors) => actors.toReversed()),
-  'widened-scope': (claims) => ({ ...claims, scope: `${String(claims['scope'])} admin` }),
-  'widened-details': (claims) => ({
-    ...claims,
-    authorization_details: [
-      { type: 'crumb_tool_call', actions: ['export_record'], locations: [claims.aud] },
-    ],
-  }),
-  'longer-life': (claims) => ({ ...claims, exp: (claims.exp ?? 0) + 86_400 }),
-  'left-may-act': (claims) => ({ ...claims, may_act: { sub: 'stranger' } }),
-} satisfies Record<string, (claims: JWTPayload) => JWTPayload>;
-
-/** Faults of the signature: the claims are right, and prove nothing. */
 const SIGNATURE = ['wrong-key', 'wrong-typ'] as const;
 
+/** There is no usable answer. */
+export type TransportFault = (typeof TRANSPORT)[number];
+
+/** The token is right; what is said about it is not. */
+export type EnvelopeFault = (typeof ENVELOPE)[number];
+
+/** Signed by the right key, and false. */
+export type ClaimsFault = (typeof CLAIMS)[number];
+
+/** The claims are right, and prove nothing. */
+export type SignatureFault = (typeof SIGNATURE)[number];
+
 /** One way to be wrong. */
-export type DevIdpFault =
-  keyof typeof TRANSPORT | keyof typeof ENVELOPE | keyof typeof CLAIMS | (typeof SIGNATURE)[number];
+export type DevIdpFault = TransportFault | EnvelopeFault | ClaimsFault | SignatureFault;
 
 /** All faults, for tests that try each. */
-export const FAULTS = [
-  ...Object.keys(TRANSPORT),
-  ...Object.keys(ENVELOPE),
-  ...Object.keys(CLAIMS),
-  ...SIGNATURE,
-] as readonly DevIdpFault[]; // the keys of literals
-
-/** Middleware that spoils successful exchanges while a fault is set, and nothing else. */
-export function faulty(
-  present: () => DevIdpFault | undefined,
-  keyring: Keyring,
-): Parameters<Provider['use']>[0] {
-  return async (ctx, next) => {
-    await next();
-    const fault = present();
-    if (fault === undefined || ctx.status !== 200 || !isExchange(ctx)) return;
-    if (has(TRANSPORT, fault)) await TRANSPORT[fault](ctx);
-    else ctx.body = await spoil(fault, ctx.body as Answer, keyring); // our grant set it
-  };
-}
-
-async function spoil(
-  fault: Exclude<DevIdpFault, keyof typeof TRANSPORT>,
-  answer: Answer,
-  keyring: Keyring,
-): Promise<Answer> {
-  if (has(ENVELOPE, fault)) return ENVELOPE[fault](answer);
-  const claims = decodeJwt(String(answer['access_token']));
-  const change: ((claims: JWTPayload) => JWTPayload) | undefined = has(CLAIMS, fault)
-    ? CLAIMS[fault]
-    : undefined;
-  const spoilt = change?.(claims) ?? claims;
-  const { kid, alg } = keyring.current;
-  const { privateKey } = fault === 'wrong-key' ? await createSigningKey(alg) : keyring.current;
-  const access_token = await new SignJWT(spoilt)
-    .setProtectedHeader({ alg, kid, typ: fault === 'wrong-typ' ? 'JWT' : 'at+jwt' })
-    .sign(privateKey);
-  return { ...answer, access_token, scope: spoilt['scope'] };
-}
-
-function isExchange(ctx: Koa): boolean {
-  // The provider sets it, for its own routes only.
-  const oidc = ctx['oidc'] as { params?: { grant_type?: unknown } } | undefined;
-  return oidc?.params?.grant_type === TOKEN_EXCHANGE;
-}
-
-function reply(ctx: Koa, status: number, body: unknown): void {
-  ctx.status = status;
-  ctx.body = body;
-}
-
-interface ActNode {
-  readonly sub: string;
-  readonly iss?: string;
-  readonly act?: ActNode;
-}
-
-/** Rebuilds `act` from its actors, the token holder first. */
-function withActors(
-  { act, ...claims }: JWTPayload,
-  change: (actors: readonly ActNode[]) => readonly ActNode[],
-): JWTPayload {
-  const actors: ActNode[] = [];
-  let node = act as ActNode | undefined; // our own grant nested it
-  while (node !== undefined) {
-    const { act: inner, ...actor } = node;
-    actors.push(actor);
-    node = inner;
-  }
-  const nested = change(actors).reduceRight<ActNode | undefined>(
-    (inner, actor) => (inner === undefined ? actor : { ...actor, act: inner }),
-    undefined,
-  );
-  return nested === undefined ? claims : { ...claims, act: nested };
-}
-
-function has<Table extends object>(table: Table, name: PropertyKey): name is keyof Table {
-  return Object.hasOwn(table, name);
-}
+export const FAULTS: readonly DevIdpFault[] = [...TRANSPORT, ...ENVELOPE, ...CLAIMS, ...SIGNATURE];

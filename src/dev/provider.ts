@@ -76,12 +76,13 @@ function configurationOf(parts: ProviderParts): Configuration {
       }),
     ],
     clientDefaults: { id_token_signed_response_alg: keyring.alg },
-    cookies: { keys: [cookieKey] },
+    cookies: { keys: [cookieKey], names: cookieNames(parts.issuer) },
     // Resource scopes stay out of `scopes`: listed there, consent would ask until both kinds are granted.
     scopes: ['openid'],
     claims: { openid: ['sub', 'crumb_dev'], profile: ['name'], email: ['email'] },
     conformIdTokenClaims: false,
     pkce: { required: () => true },
+    clientAuthMethods: ['private_key_jwt', 'none'],
     responseTypes: ['code'],
     discovery: {
       crumb_dev: true,
@@ -107,6 +108,12 @@ function configurationOf(parts: ProviderParts): Configuration {
       Grant: 14 * 24 * 3600,
     },
   };
+}
+
+/** Cookies know no ports: those of the application, and of a second provider, live beside ours. */
+function cookieNames(issuer: string): NonNullable<Configuration['cookies']>['names'] {
+  const mine = `crumb_dev_idp_${new URL(issuer).port}`;
+  return { session: mine, interaction: `${mine}_interaction`, resume: `${mine}_resume` };
 }
 
 function featuresOf(parts: ProviderParts): NonNullable<Configuration['features']> {
