@@ -31,10 +31,9 @@ export interface RequestLine {
  */
 export function requestLineOf(request: GuardedRequest): RequestLine | undefined {
   const address = 'rawHeaders' in request ? (request.originalUrl ?? request.url) : request.url;
+  const target = address ?? '/';
   // Not as a relative reference: in one, `//a/b` would be a host and a path.
-  const url = URL.parse(
-    address?.startsWith('/') === true ? `http://host${address}` : (address ?? ''),
-  );
+  const url = URL.parse(target.startsWith('/') ? `http://host${target}` : target);
   if (url === null) return undefined;
   return { method: request.method ?? 'GET', path: url.pathname, query: url.searchParams };
 }

@@ -186,7 +186,7 @@ describe('in an agent of the AI SDK', () => {
         },
       },
     });
-    const input = { prompt: lie, actor: 'trusted-admin', ...claims };
+    const input = { prompt: lie, ...claims };
     await talk(tools(planner, { researcher }), hijacked('researcher', input));
     const { delegation } = world.records.served.at(-1) ?? {};
     expect(delegation?.human.sub).toBe('alice');
