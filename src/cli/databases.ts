@@ -17,6 +17,8 @@ import { visible } from './terminal/visible.ts';
 export interface DatabasePlace {
   readonly url: string;
   readonly authToken?: string;
+  /** Where the file is, if it is one. */
+  readonly path?: string;
 }
 
 /** The environment variable with the token of a libSQL server. */
@@ -39,7 +41,7 @@ export function ledgerPlace(
   if (location.kind === 'file') {
     if (!existsSync(location.path))
       throw new CrumbError('file_unreadable', { names: [visible(typed)] });
-    return { url };
+    return { url, path: location.path };
   }
   const authToken =
     env[AUTH_TOKEN] ?? (operand === undefined ? config?.ledger.authToken : undefined);

@@ -45,7 +45,7 @@ export function describeCheck(check: LedgerCheck, style: Style): string[] {
     ];
   }
   return [
-    headline(report, style),
+    ...headline(report, style),
     '',
     ...factLines(report, style),
     ...section('Failing', findingLines(report.findings, '✗', style.red), style),
@@ -78,10 +78,16 @@ export function checkFacts({ report, schemaDifferences }: LedgerCheck): Json {
   };
 }
 
-function headline({ sound, level }: VerifyReport, style: Style): string {
-  return sound
-    ? `${style.green('✓ Sound')}: nothing that was checked fails. Level ${style.bold(level)}: ${LEVELS[level][0]}.`
-    : `${style.red('✗ Not sound')}: what is recorded contradicts itself, its signatures or its evidence.`;
+function headline({ sound, level }: VerifyReport, style: Style): string[] {
+  if (!sound) {
+    const text = 'what is recorded contradicts itself, its signatures or its evidence.';
+    return [`${style.red('✗ Not sound')}: ${text}`];
+  }
+  if (level === 'none') {
+    return [`${style.yellow('! Sound in itself')}, but under no key that you confirmed.`];
+  }
+  const meaning = `Level ${level}: ${LEVELS[level][0]}.`;
+  return [`${style.green('✓ Sound')}: nothing that was checked fails.`, meaning];
 }
 
 function factLines(report: VerifyReport, style: Style): string[] {

@@ -5,10 +5,10 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { CrumbError } from '../../errors.ts';
 import { parseVkey, vkeyOf } from '../../evidence/note.ts';
 import type { CrumbOptions } from '../../gateway/create-crumb.ts';
+import { parseLocation } from '../../store/libsql/location.ts';
 import type { Vault } from '../../vault/vault.ts';
 import { exitCodeOf } from '../../verify/report.ts';
 import type { Trust } from '../../verify/trust.ts';
@@ -104,10 +104,8 @@ async function checkSource(
 ): Promise<LedgerCheck> {
   const { checkBundleFile, checkDatabase, isDatabaseFile } = await import('../check-ledger.ts');
   const place = ledgerPlace(terminal, operand, config);
-  if (place.url.startsWith('file:')) {
-    const path = fileURLToPath(place.url);
-    if (!(await isDatabaseFile(path))) return checkBundleFile(path, options);
-  }
+  const { path } = place;
+  if (path !== undefined && !(await isDatabaseFile(path))) return checkBundleFile(path, options);
   const vault =
     withVault && isOwn(place, config, terminal) ? await openOwnVault(config) : undefined;
   try {
@@ -123,14 +121,17 @@ function isOwn(
   config: CrumbOptions | undefined,
   terminal: Terminal,
 ): boolean {
-  return config !== undefined && ledgerPlace(terminal, undefined, config).url === place.url;
+  if (config === undefined) return false;
+  const own = ledgerPlace(terminal, undefined, config);
+  return (own.path ?? own.url) === (place.path ?? place.url);
 }
 
 async function openOwnVault(config: CrumbOptions | undefined): Promise<Vault | undefined> {
   if (config === undefined) return undefined;
   const { url, key } = config.vault;
   // Verifying must not make a vault where there is none.
-  if (url.startsWith('file:') && !existsSync(url.slice('file:'.length))) return undefined;
+  const location = parseLocation(url);
+  if (location.kind === 'file' && !existsSync(location.path)) return undefined;
   const [{ openVault }, { readSecret }] = await Promise.all([
     import('../../vault/open-vault.ts'),
     import('../../gateway/secret.ts'),

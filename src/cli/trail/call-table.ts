@@ -5,7 +5,8 @@
  */
 import { renderTable, renderTree, type Cell, type TreeNode } from '../terminal/layout.ts';
 import type { Paint, Style } from '../terminal/style.ts';
-import { mixesScripts } from '../terminal/visible.ts';
+import { mixesScripts, visible } from '../terminal/visible.ts';
+import { widthOf } from '../terminal/width.ts';
 import type { LoggedCall } from './logged-call.ts';
 
 /** Names of humans by pseudonym; only of those whose naming is on record. */
@@ -35,7 +36,7 @@ export function callTable(
       humanCell(call.human, names, style),
       { text: call.chain.join(' > '), paint: style.cyan },
       toolText(call),
-      verdictCell(call, style),
+      { text: verdictText(call), paint: verdictPaint(call, style) },
       outcomeCell(call, style),
     ]),
     { columns, heading: style.bold },
@@ -45,48 +46,71 @@ export function callTable(
 /** Humans, the agents below them in order of delegation, and each call below the agent that made it. */
 export function callTree(calls: readonly LoggedCall[], names: Names, style: Style): string[] {
   const humans = [...new Set(calls.map(({ human }) => human))];
+  const widths: Widths = {
+    tool: widest(calls.map(toolText)),
+    verdict: widest(calls.map(verdictText)),
+  };
   return renderTree(
     humans.map((human) => ({
       line: [humanCell(human, names, style)],
       children: agentNodes(
         calls.filter((call) => call.human === human),
         [],
-        style,
+        { style, widths },
       ),
     })),
     style.dim,
   );
 }
 
+/** So that calls below different agents can still be compared at a glance. */
+interface Widths {
+  readonly tool: number;
+  readonly verdict: number;
+}
+
+interface Drawing {
+  readonly style: Style;
+  readonly widths: Widths;
+}
+
 function agentNodes(
   calls: readonly LoggedCall[],
   above: readonly string[],
-  style: Style,
+  drawing: Drawing,
 ): TreeNode[] {
   const own = calls.filter(({ chain }) => chain.length === above.length);
   const deeper = calls.filter(({ chain }) => chain.length > above.length);
   const agents = [...new Set(deeper.map(({ chain }) => chain[above.length] ?? ''))];
   return [
-    ...own.map((call) => ({ line: callLine(call, style) })),
+    ...own.map((call) => ({ line: callLine(call, drawing) })),
     ...agents.map((agent) => ({
-      line: [{ text: agent, paint: style.cyan }],
+      line: [{ text: agent, paint: drawing.style.cyan }],
       children: agentNodes(
         deeper.filter(({ chain }) => chain[above.length] === agent),
         [...above, agent],
-        style,
+        drawing,
       ),
     })),
   ];
 }
 
-function callLine(call: LoggedCall, style: Style): Cell[] {
+function callLine(call: LoggedCall, { style, widths }: Drawing): Cell[] {
   return [
     { text: call.time.slice(0, 19).replace('T', ' '), paint: style.dim },
-    toolText(call),
-    verdictCell(call, style),
+    { text: padded(toolText(call), widths.tool) },
+    { text: padded(verdictText(call), widths.verdict), paint: verdictPaint(call, style) },
     outcomeCell(call, style),
     { text: `#${call.seq}`, paint: style.dim },
   ];
+}
+
+function widest(texts: readonly string[]): number {
+  return Math.max(0, ...texts.map((text) => widthOf(visible(text))));
+}
+
+function padded(text: string, width: number): string {
+  return text + ' '.repeat(width - widthOf(visible(text)));
 }
 
 /** A delegation is no tool: what it gave the work to says more. */
@@ -102,10 +126,13 @@ function humanCell(human: string | null, names: Names, style: Style): Cell {
   return name === undefined ? { text: short } : { text: `${name} (${short})`, paint: style.bold };
 }
 
-function verdictCell({ verdict, reason }: LoggedCall, style: Style): Cell {
-  if (verdict === null) return { text: 'not judged', paint: style.dim };
-  const paint: Paint = verdict === 'authorized' ? style.green : style.red;
-  return { text: reason === null ? verdict : `${verdict}: ${reason}`, paint };
+function verdictText({ verdict, reason }: LoggedCall): string {
+  return reason === null ? (verdict ?? 'not judged') : `${verdict ?? 'not judged'}: ${reason}`;
+}
+
+function verdictPaint({ verdict }: LoggedCall, style: Style): Paint {
+  if (verdict === null) return style.dim;
+  return verdict === 'authorized' ? style.green : style.red;
 }
 
 function outcomeCell({ outcome, code, ms }: LoggedCall, style: Style): Cell {
