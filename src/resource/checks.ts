@@ -27,12 +27,6 @@ export interface GuardedCall {
   readonly scope?: string | readonly string[];
 }
 
-/** A delegation token with everything that a guard insists on. */
-export interface OpenedToken extends DelegationToken {
-  readonly jti: string;
-  readonly clientId: string;
-}
-
 /** What the request carries. */
 export interface Credentials {
   readonly jwt: string;
@@ -53,7 +47,7 @@ export function credentialsOf(request: GuardedRequest, { dpop }: GuardSettings):
 }
 
 /** Bounds, issuer, signature, type, times, actors, audience, client, origin of the issuer's claims. */
-export async function openToken(jwt: string, settings: GuardSettings): Promise<OpenedToken> {
+export async function openToken(jwt: string, settings: GuardSettings): Promise<DelegationToken> {
   const { iss } = parseCompactJwt(jwt).payload;
   // The unverified name only picks the key set under which it must then prove true.
   const issuer = typeof iss === 'string' ? settings.issuers.get(iss) : undefined;
@@ -70,23 +64,20 @@ export async function openToken(jwt: string, settings: GuardSettings): Promise<O
     maxDepth,
   });
   if (token.development && !settings.allowDevelopment) throw new CrumbError('token_development');
-  return checkClient(token, issuer);
+  checkClient(token, issuer);
+  return token;
 }
 
-function checkClient(token: DelegationToken, issuer: TrustedIssuer): OpenedToken {
-  const { jti, clientId } = token;
-  if (jti === undefined || clientId === undefined) throw new CrumbError('token_unverifiable');
-  const holder = actingAgentOf(token.chain);
-  const isHolder = sameActor(holder, { iss: token.iss, sub: clientId });
-  // A token minted for one client and held by another agent is one that changed hands.
+/** A token minted for one client and held by another agent is one that changed hands. */
+function checkClient({ iss, clientId, chain }: DelegationToken, issuer: TrustedIssuer): void {
+  const isHolder = sameActor(actingAgentOf(chain), { iss, sub: clientId });
   if (issuer.actor === 'client' && !isHolder) throw new CrumbError('client_mismatch');
-  return { ...token, jti, clientId };
 }
 
 /** Judges the call by the token's own directives, with the agent that holds it as the only actor. */
 export function judgeCall(
   call: GuardedCall,
-  token: OpenedToken,
+  token: DelegationToken,
   { parsed, settings }: { readonly parsed: ParsedDirectives; readonly settings: GuardSettings },
 ): Judgement {
   return judge(
@@ -106,7 +97,7 @@ export function judgeCall(
 
 /** Scope, agent, directives. Of the chain only the outermost actor counts (RFC 8693, section 4.1). */
 export function checkAccess(
-  token: OpenedToken,
+  token: DelegationToken,
   needed: readonly string[],
   {
     judgement,
@@ -129,7 +120,7 @@ export function checkAccess(
 /** Whether the token is bound to a key, and whether the caller proved to hold it. */
 export async function checkBinding(
   request: GuardedRequest,
-  { jwt, scheme, token }: Credentials & { readonly token: OpenedToken },
+  { jwt, scheme, token }: Credentials & { readonly token: DelegationToken },
   { settings, proofs }: { readonly settings: GuardSettings; readonly proofs: ReplayStore },
 ): Promise<void> {
   const { cnfJkt } = token;
@@ -158,7 +149,10 @@ export async function checkBinding(
 }
 
 /** The human, the agents, the session, the token: any of them may have been denied since. */
-export async function checkDenied(token: OpenedToken, { denied }: GuardSettings): Promise<void> {
+export async function checkDenied(
+  token: DelegationToken,
+  { denied }: GuardSettings,
+): Promise<void> {
   if (denied === undefined) return;
   const { iss, sub, chain, sid, jti } = token;
   const isDenied = await answerOf(() => denied.isDenied({ human: { iss, sub }, chain, sid, jti }));
@@ -167,7 +161,7 @@ export async function checkDenied(token: OpenedToken, { denied }: GuardSettings)
 }
 
 /** With a replay store, a token is good for one request. */
-export async function useOnce(token: OpenedToken, settings: GuardSettings): Promise<void> {
+export async function useOnce(token: DelegationToken, settings: GuardSettings): Promise<void> {
   const { replay, clockTolerance } = settings;
   if (replay === undefined) return;
   const until = new Date(token.exp.getTime() + (clockTolerance + 1) * 1000);
@@ -177,7 +171,7 @@ export async function useOnce(token: OpenedToken, settings: GuardSettings): Prom
 
 /** Tells the log of sightings. One that cannot be told would be a delegation that nobody saw. */
 export async function reportSighting(
-  token: OpenedToken,
+  token: DelegationToken,
   {
     jwt,
     call,

@@ -39,7 +39,7 @@ export interface Delegation {
 
 /** Gathers what was checked, and freezes it. */
 export function delegationOf(
-  token: DelegationToken & { readonly jti: string; readonly clientId: string },
+  token: DelegationToken,
   { directives, malformed }: ParsedDirectives,
   judgement: Judgement | undefined,
 ): Delegation {

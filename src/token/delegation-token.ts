@@ -23,8 +23,6 @@ export interface DelegationRules extends Omit<JwtRules, 'requiredClaims'> {
   readonly clientClaim?: ClientClaim;
   /** Most actors accepted, 1 to 8. Default 8. */
   readonly maxDepth?: number;
-  /** Whether `jti` and the client claim may be absent, as some issuers leave them out. Default false. */
-  readonly anonymous?: boolean;
 }
 
 /** A verified delegation token. What it names is what its issuer signed. */
@@ -37,8 +35,9 @@ export interface DelegationToken {
   readonly scope: readonly string[];
   readonly exp: Date;
   readonly iat: Date;
-  readonly jti: string | undefined;
-  readonly clientId: string | undefined;
+  readonly jti: string;
+  /** The client that the token was issued to. */
+  readonly clientId: string;
   readonly sid: string | undefined;
   /** RFC 9396; whatever the token carries, for `parseDirectives`. */
   readonly authorizationDetails: unknown;
@@ -66,13 +65,12 @@ export async function verifyDelegationToken(
   keys: IssuerKeys,
   rules: DelegationRules,
 ): Promise<DelegationToken> {
-  const { clientClaim = 'client_id', anonymous = false } = rules;
+  const { clientClaim = 'client_id' } = rules;
   const { payload, header, keySet } = await keys.verify(jwt, {
     ...rules,
-    requiredClaims: ['sub', 'aud', 'act', ...(anonymous ? [] : ['jti', clientClaim])],
+    requiredClaims: ['sub', 'aud', 'act', 'jti', clientClaim],
   });
-  const sub = textOf(payload, 'sub');
-  if (sub === undefined) throw unreadable('sub');
+  const sub = requiredText(payload, 'sub');
   const chain = parseActChain(payload['act'], keys.issuer, { iss: keys.issuer, sub });
   if (chain.length > (rules.maxDepth ?? MAX_ACTORS)) throw new CrumbError('act_too_deep');
 
@@ -84,8 +82,8 @@ export async function verifyDelegationToken(
     scope: scopeOf(payload),
     exp: instantOf(payload, 'exp'),
     iat: instantOf(payload, 'iat'),
-    jti: textOf(payload, 'jti'),
-    clientId: textOf(payload, clientClaim),
+    jti: requiredText(payload, 'jti'),
+    clientId: requiredText(payload, clientClaim),
     sid: textOf(payload, 'sid'),
     authorizationDetails: payload['authorization_details'],
     txn: textOf(payload, 'txn'),
@@ -123,6 +121,12 @@ export function textOf(claims: JsonObject, name: string): string | undefined {
   const value = Object.hasOwn(claims, name) ? claims[name] : undefined;
   if (value === undefined) return undefined;
   if (typeof value !== 'string' || value === '' || value.length > 2048) throw unreadable(name);
+  return value;
+}
+
+function requiredText(claims: JsonObject, name: string): string {
+  const value = textOf(claims, name);
+  if (value === undefined) throw unreadable(name);
   return value;
 }
 

@@ -67,12 +67,6 @@ it('takes what issuers write differently', async () => {
   expect((await verify({ azp: 'r', client_id: undefined }, { clientClaim: 'azp' })).clientId).toBe(
     'r',
   );
-  expect(await verify({ jti: undefined, client_id: undefined }, { anonymous: true })).toMatchObject(
-    {
-      jti: undefined,
-      clientId: undefined,
-    },
-  );
   expect((await verify({ cnf: { jkt: 'thumb' } })).cnfJkt).toBe('thumb');
 });
 
