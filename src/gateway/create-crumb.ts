@@ -11,8 +11,11 @@ import type { Mode } from '../evidence/kinds.ts';
 import { createExchange } from '../exchange/exchange.ts';
 import { readIssuerConfig, type IssuerConfig } from '../exchange/issuer-config.ts';
 import type { Ledger } from '../ledger/ledger.ts';
+import { bundleLines } from '../ledger/export-bundle.ts';
 import type { SigningKey } from '../ledger/signer.ts';
+import { bundleSource } from '../store/libsql/bundle-source.ts';
 import { openLibsqlLedger } from '../store/libsql/libsql-ledger.ts';
+import { openLibsqlReader } from '../store/libsql/libsql-reader.ts';
 import { createIssuerKeys } from '../token/issuer-keys.ts';
 import {
   bearerOf,
@@ -107,6 +110,14 @@ export interface Crumb {
   /** Publishes the last signed tree head; answers it as a C2SP signed note. */
   checkpoint(): Promise<string>;
 
+  /**
+   * The ledger as it is now, as lines of `crumb-bundle/1` without their newlines: for `verifyBundle`, or
+   * for a file that an auditor is handed. Nothing is verified here.
+   *
+   * @throws {CrumbError} `ledger_invalid`, `ledger_unwritable`.
+   */
+  bundle(): AsyncIterable<string>;
+
   /** Origin, verification key, and what was found at the start. */
   readonly ledger: Pick<Ledger, 'origin' | 'vkey' | 'opened'>;
 
@@ -189,7 +200,7 @@ function crumbOf(
   gateway: Gateway,
   sessions: SessionVerifier,
   vault: Vault,
-  { tokenFrom, allowDevelopment = false }: CrumbOptions,
+  { ledger: place, tokenFrom, allowDevelopment = false }: CrumbOptions,
 ): Crumb {
   const { ledger, outcomes } = gateway;
   return {
@@ -211,6 +222,7 @@ function crumbOf(
     invoke: async (call, fn) => currentActing().invoke(call, fn),
     identify: async (human, { purpose }) => identify({ ledger, vault }, human, purpose),
     checkpoint: async () => ledger.checkpoint(),
+    bundle: () => bundleOf(place, vault),
     ledger,
     flush: async () => ledger.flush(),
     async close() {
@@ -220,6 +232,18 @@ function crumbOf(
       if (unwritten !== undefined) throw unwritten;
     },
   };
+}
+
+async function* bundleOf(
+  { url, authToken }: CrumbOptions['ledger'],
+  vault: Vault,
+): AsyncIterable<string> {
+  const reader = await openLibsqlReader({ url, ...(authToken === undefined ? {} : { authToken }) });
+  try {
+    yield* bundleLines(await bundleSource(reader, vault), { made: new Date() });
+  } finally {
+    await reader.close();
+  }
 }
 
 async function tokenOf(request: Request, tokenFrom: CrumbOptions['tokenFrom']): Promise<string> {

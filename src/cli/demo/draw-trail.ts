@@ -1,0 +1,99 @@
+/**
+ * The trail as a tree: the human, the agents below, and each call below the agent that made it.
+ *
+ * @module
+ */
+import type { Paint, Style } from '../terminal/style.ts';
+import { renderTree, type Cell, type TreeNode } from '../terminal/layout.ts';
+import type { TrailCall, TrailSession } from './trail.ts';
+
+/** Lines of one session's tree. `name` is only given once naming it was recorded. */
+export function drawSession(
+  session: TrailSession,
+  name: string | undefined,
+  style: Style,
+): string[] {
+  const who: Cell[] = [
+    { text: name ?? `human ${session.human.slice(0, 12)}`, paint: style.bold },
+    {
+      text: name === undefined ? '' : `(${session.human.slice(0, 10)}… in the ledger)`,
+      paint: style.dim,
+    },
+    {
+      text: session.loginAt === null ? '' : `logged in ${clockTime(session.loginAt)} UTC`,
+      paint: style.dim,
+    },
+  ];
+  return renderTree([{ line: who, children: agentNodes(session.calls, [], style) }], style.dim);
+}
+
+/** Agents one deeper than `chain`, each with its own calls in order and the agents below it. */
+function agentNodes(
+  calls: readonly TrailCall[],
+  chain: readonly string[],
+  style: Style,
+): TreeNode[] {
+  const below = calls.filter(
+    (call) => startsWith(call.chain, chain) && call.chain.length > chain.length,
+  );
+  const names = [...new Set(below.map((call) => call.chain[chain.length] ?? ''))];
+  return names.map((name) => {
+    const own = [...chain, name];
+    const made = below.filter(
+      (call) => call.chain.length === own.length && startsWith(call.chain, own),
+    );
+    return {
+      line: [
+        { text: name, paint: style.cyan },
+        { text: 'agent', paint: style.dim },
+      ],
+      children: [...made.map((call) => callNode(call, style)), ...agentNodes(below, own, style)],
+    };
+  });
+}
+
+function callNode(call: TrailCall, style: Style): TreeNode {
+  const what =
+    call.action === 'delegate'
+      ? `delegates to ${call.resource.replace('urn:agent:', '')}`
+      : call.tool;
+  const line: Cell[] = [
+    { text: clockTime(call.time), paint: style.dim },
+    { text: what.padEnd(24) },
+    verdictCell(call, style),
+    outcomeCell(call, style),
+    { text: `#${call.seq}`, paint: style.dim },
+  ];
+  const why = sentenceOf(call);
+  return why === undefined
+    ? { line }
+    : { line, children: [{ line: [{ text: why, paint: style.dim }] }] };
+}
+
+function verdictCell({ verdict }: TrailCall, style: Style): Cell {
+  const paint: Paint = verdict === 'authorized' ? style.green : style.red;
+  const mark = verdict === 'authorized' ? '✓' : '✗';
+  return { text: `${mark} ${verdict}`.padEnd(15), paint };
+}
+
+function outcomeCell({ outcome, code, ms }: TrailCall, style: Style): Cell {
+  const paint = outcome === 'ok' ? style.green : outcome === 'refused' ? style.yellow : style.red;
+  const took = ms === null ? '' : ` ${ms} ms`;
+  const because = code === null ? '' : ` (${code})`;
+  return { text: `${outcome === 'ok' ? 'ran, ok' : outcome}${because}${took}`, paint };
+}
+
+function sentenceOf({ verdict, reason, chain, outcome }: TrailCall): string | undefined {
+  if (verdict !== 'unauthorized') return undefined;
+  const acted = outcome === 'refused' ? 'It did not run.' : 'It ran.';
+  const why = reason === null ? '' : ` (${reason})`;
+  return `no recorded authorization for this action${why}; asked for by ${chain.join(' → ')}. ${acted}`;
+}
+
+function clockTime(instant: string): string {
+  return instant.slice(11, 23);
+}
+
+function startsWith(chain: readonly string[], start: readonly string[]): boolean {
+  return start.every((name, n) => chain[n] === name);
+}
