@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect, it } from 'vitest';
+import { describeFinding } from '../../src/verify/describe-finding.ts';
+import { SEVERITIES, type FindingCode } from '../../src/verify/findings.ts';
+import './content-cases.ts';
+import { cases } from './finding-cases.ts';
+import './structure-cases.ts';
+
+/** Codes that only receipts can produce: the next release checks those. */
+const LATER: readonly FindingCode[] = [
+  'receipt_invalid',
+  'receipt_key_mismatch',
+  'anchor_gap',
+  'time_outside_bracket',
+  'anchor_development',
+];
+
+it.each(cases)('finds $finding.code: $what', async ({ finding, make }) => {
+  const report = await make();
+  const severity = SEVERITIES[finding.code];
+  const list = {
+    failing: report.findings,
+    warning: report.warnings,
+    not_established: report.notEstablished,
+  };
+  expect(list[severity]).toContainEqual(finding);
+  expect(report.counts[finding.code]).toBeGreaterThan(0);
+  if (severity === 'failing') expect(report.sound).toBe(false);
+});
+
+it('has a case for every code but those that need receipts', () => {
+  const covered = new Set(cases.map(({ finding }) => finding.code));
+  const missing = Object.keys(SEVERITIES).filter((code) => !covered.has(code as FindingCode)); // its keys
+  expect(missing.toSorted()).toEqual([...LATER].toSorted());
+});
+
+it('documents every code, with its weight and in the words of describeFinding', () => {
+  const path = fileURLToPath(new URL('../../docs/findings.md', import.meta.url));
+  const rows = [...readFileSync(path, 'utf8').matchAll(/^\| `(\w+)` \| (\w[\w ]*) \|/gm)];
+  const documented = Object.fromEntries(
+    rows.map(([, code, weight]) => [code, weight?.replace(' ', '_')]),
+  );
+  expect(documented).toEqual(SEVERITIES);
+});
+
+it.each(cases)('says in one sentence what $finding.code is: $what', ({ finding }) => {
+  const sentence = describeFinding(finding);
+  expect(sentence).toMatch(/^\S.{15,}[^.]$/);
+  expect(sentence).not.toMatch(/undefined|null|NaN|\[object/);
+});
+
+it('does not let text from a ledger steer a terminal', () => {
+  const kind = '\u001B[2J\u202Eevil';
+  const sentence = describeFinding({ code: 'entry_unknown_kind', seq: 1, kind });
+  expect(sentence).toContain('\\u{1b}[2J\\u{202e}evil');
+});
