@@ -87,7 +87,10 @@ export function parseDirectives(
     if (directive === undefined) malformed.push(n);
     else directives.push(directive);
   }
-  if (directives.length > 0 || malformed.length > 0) return { directives, malformed };
+  // An empty list says that nothing is left; only its absence says nothing.
+  if (directives.length > 0 || malformed.length > 0 || details?.length === 0) {
+    return { directives, malformed };
+  }
   return { directives: fromScope(claims.scope, scoped), malformed };
 }
 

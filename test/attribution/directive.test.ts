@@ -140,7 +140,7 @@ describe('what a token authorises', () => {
   });
 
   it('is what its scopes name, without limits on arguments, if no detail is ours', () => {
-    for (const authorizationDetails of [undefined, [], [{ type: 'payment_initiation' }]]) {
+    for (const authorizationDetails of [undefined, [{ type: 'payment_initiation' }]]) {
       const claims = { authorizationDetails, scope: 'openid profile records.read' };
       expect(parseDirectives(claims, scoped)).toEqual({
         directives: [
@@ -162,6 +162,11 @@ describe('what a token authorises', () => {
       expect(parseDirectives({ scope }, scoped)).toEqual({ directives: [], malformed: [] });
     },
   );
+
+  it('is nothing for an empty list of details: the provider says that none is left', () => {
+    const claims = { authorizationDetails: [], scope: 'records.read' };
+    expect(parseDirectives(claims, scoped)).toEqual({ directives: [], malformed: [] });
+  });
 
   it('is nothing by scope where the fallback is off', () => {
     expect(parseDirectives({ scope: 'records.read' }, [])).toEqual({
