@@ -1,20 +1,21 @@
 /**
- * Drafts made ready for the write lock: checked and, as far as possible, already in bytes. What a draft
+ * Drafts made ready for the write lock: checked and, as far as possible, already written. What a draft
  * does not know before it has its place is filled in under the lock.
  *
  * @module
  */
 import { CrumbError } from '../errors.ts';
 import { toBase64url } from '../evidence/bytes.ts';
-import { encodeEntry, FORMAT, ZERO_LEAF } from '../evidence/entry.ts';
+import { encodeEntry, FORMAT, MAX_ENTRY_BYTES, ZERO_LEAF } from '../evidence/entry.ts';
 import type { Entry, GenesisBody, Kind } from '../evidence/kinds.ts';
 import type { AppendOptions, Draft, DraftSeq } from './ledger.ts';
+import { plainBody } from './plain-body.ts';
 
 /** A draft that can be sealed. Plain data: it may come from another thread. */
 export interface PreparedDraft {
   readonly kind: Kind;
-  /** Canonical bytes of the body; undefined if it refers to other drafts. */
-  readonly body: Uint8Array | undefined;
+  /** The body in canonical JSON; undefined if it refers to other drafts. */
+  readonly body: string | undefined;
   /** Such a draft. */
   readonly open: Draft | undefined;
 }
@@ -42,7 +43,7 @@ const ZERO_TEXT = toBase64url(ZERO_LEAF);
 const ANY_TIME = '2000-01-01T00:00:00.000Z';
 /** Drafts are measured with the longest number, so that none can become too large under the lock. */
 const LONGEST_SEQ = Number.MAX_SAFE_INTEGER;
-const BODY_START = '{"body":'.length;
+const START = '{"body":';
 
 /**
  * Checks and encodes drafts, so that one that is wrong fails alone and before it waits.
@@ -75,76 +76,84 @@ export function prepareCall(
 
 /** The first entry, which no draft may be. @throws {CrumbError} `entry_malformed`, `key_invalid`. */
 export function prepareGenesis(body: GenesisBody, timeMs: number): PreparedCall {
-  const bytes = encode({ kind: 'genesis', body });
-  const draft = { kind: 'genesis', body: bodyOf('genesis', bytes), open: undefined } as const;
+  const text = bodyText('genesis', body);
   return {
-    drafts: [draft],
+    drafts: [{ kind: 'genesis', body: text, open: undefined }],
     spend: undefined,
     alone: true,
     timeMs,
     count: 1,
-    bytes: bytes.length,
+    bytes: text.length,
   };
 }
 
-/** The canonical body of a draft whose predecessors have these sequence numbers. */
-export function bodyBytes(draft: PreparedDraft, seqs: readonly number[]): Uint8Array {
-  if (draft.body !== undefined) return draft.body;
-  if (draft.open === undefined) throw new TypeError('a draft without a body');
-  return bodyOf(draft.kind, encode(resolve(draft.open, (ref) => seqs[ref.draft] ?? LONGEST_SEQ)));
+/** The entry that a draft becomes in its place, in canonical JSON. */
+export function entryText(
+  draft: PreparedDraft,
+  place: { readonly seq: number; readonly prev: string; readonly time: string },
+  seqs: readonly number[],
+): string {
+  return START + (draft.body ?? closedBody(draft, seqs)) + tailText(draft.kind, place);
+}
+
+function closedBody({ kind, open }: PreparedDraft, seqs: readonly number[]): string {
+  if (open === undefined) throw new TypeError('a draft without a body');
+  return bodyText(
+    kind,
+    resolveReferences(open.body, (ref) => seqs[ref.draft] ?? LONGEST_SEQ),
+  );
 }
 
 function prepareDraft(draft: Draft, index: number): { draft: PreparedDraft; bytes: number } {
-  const { kind } = draft;
+  const { kind, body } = draft;
   if (kind === 'genesis') throw new CrumbError('entry_malformed', { names: ['kind'] });
-  let open = false;
-  const resolved = resolve(draft, (ref) => {
+  const resolved = resolveReferences(body, (ref) => {
     if (!(Number.isSafeInteger(ref.draft) && ref.draft >= 0 && ref.draft < index)) {
       throw new TypeError('a reference must point at an earlier draft of the same call');
     }
-    open = true;
     return LONGEST_SEQ;
   });
-  const bytes = encode(resolved);
+  const text = bodyText(kind, resolved);
   return {
-    bytes: bytes.length,
-    draft: open
-      ? { kind, body: undefined, open: draft }
-      : { kind, body: bodyOf(kind, bytes), open: undefined },
+    bytes: text.length + TAIL_BYTES,
+    draft:
+      resolved === body
+        ? { kind, body: text, open: undefined }
+        : { kind, body: undefined, open: draft },
   };
 }
 
-/** A body without references, put into an entry of no place and time. */
-function encode({ kind, body }: Resolved): Uint8Array {
+/** What an entry has beside its body, at most. */
+const TAIL_BYTES = 256;
+
+/**
+ * A body without references in canonical JSON.
+ *
+ * @throws {CrumbError} `entry_malformed`, `entry_too_large`.
+ */
+function bodyText(kind: Kind, body: object): string {
+  const plain = plainBody(kind, body);
+  if (plain !== undefined && plain.length + TAIL_BYTES <= MAX_ENTRY_BYTES) return plain;
   const entry = { v: FORMAT, seq: LONGEST_SEQ, prev: ZERO_TEXT, time: ANY_TIME, kind, body };
-  return encodeEntry(entry as Entry); // `body` is that of `kind`; encodeEntry checks both
+  const bytes = encodeEntry(entry as Entry); // `body` is that of `kind`; encodeEntry checks both
+  const tail = tailText(kind, { seq: LONGEST_SEQ, prev: ZERO_TEXT, time: ANY_TIME });
+  return new TextDecoder().decode(bytes.subarray(START.length, bytes.length - tail.length));
 }
 
 /** What stands after the body of an entry. */
-export function tailText(kind: Kind, prev: string, place: { seq: number; time: string }): string {
-  return `,"kind":"${kind}","prev":"${prev}","seq":${place.seq},"time":"${place.time}","v":"${FORMAT}"}`;
-}
-
-function bodyOf(kind: Kind, entry: Uint8Array): Uint8Array {
-  const tail = tailText(kind, ZERO_TEXT, { seq: LONGEST_SEQ, time: ANY_TIME });
-  return entry.slice(BODY_START, entry.length - tail.length);
-}
-
-/** A draft in which numbers stand for all references. */
-interface Resolved {
-  readonly kind: Kind;
-  readonly body: object;
+function tailText(
+  kind: Kind,
+  { seq, prev, time }: { readonly seq: number; readonly prev: string; readonly time: string },
+): string {
+  return `,"kind":"${kind}","prev":"${prev}","seq":${seq},"time":"${time}","v":"${FORMAT}"}`;
 }
 
 /** Members of a body that may be references; `token` has one inside. */
 const REFERENCES = ['session', 'intent', 'parent', 'hop', 'approval', 'jwks', 'of'];
 
-function resolve({ kind, body }: Draft, seqOf: (ref: DraftSeq) => number): Resolved {
-  return { kind, body: resolveMembers(body, seqOf) };
-}
-
-function resolveMembers(body: object, seqOf: (ref: DraftSeq) => number): object {
-  const members: Readonly<Record<string, unknown>> = { ...body };
+/** The body with numbers for its references; the same object if it has none. */
+function resolveReferences(body: object, seqOf: (ref: DraftSeq) => number): object {
+  const members = body as Readonly<Record<string, unknown>>; // read only, and checked when encoded
   const changed: Record<string, unknown> = {};
   for (const name of REFERENCES) {
     const value = members[name];
@@ -152,9 +161,10 @@ function resolveMembers(body: object, seqOf: (ref: DraftSeq) => number): object 
   }
   const token = members['token'];
   if (typeof token === 'object' && token !== null) {
-    changed['token'] = resolveMembers(token, seqOf);
+    const resolved = resolveReferences(token, seqOf);
+    if (resolved !== token) changed['token'] = resolved;
   }
-  return { ...members, ...changed };
+  return Object.keys(changed).length === 0 ? body : { ...members, ...changed };
 }
 
 function isReference(value: unknown): value is DraftSeq {

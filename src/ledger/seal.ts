@@ -5,12 +5,9 @@
  * @module
  */
 import { toBase64url } from '../evidence/bytes.ts';
-import { MAX_ENTRY_BYTES } from '../evidence/entry.ts';
-import type { Kind } from '../evidence/kinds.ts';
-import { CrumbError } from '../errors.ts';
 import type { Appended } from './ledger.ts';
 import type { SealedEntry, Tile } from './ledger-store.ts';
-import { bodyBytes, tailText, type PreparedCall, type PreparedDraft } from './prepared-call.ts';
+import { entryText, type PreparedCall, type PreparedDraft } from './prepared-call.ts';
 import { sha256Text } from './sha256.ts';
 import { extendEdge, type TreeEdge } from './tree-edge.ts';
 
@@ -92,30 +89,23 @@ function sealDrafts(line: Line, drafts: readonly PreparedDraft[], timeMs: number
     line.timeMs = timeMs; // a clock that went back does not take the ledger with it
     line.timeText = new Date(timeMs).toISOString();
   }
+  const time = new Date(line.timeMs);
   const seqs: number[] = [];
   return drafts.map((draft) => {
-    const { seq, leaf } = sealEntry(line, draft.kind, bodyBytes(draft, seqs));
+    const { seq, leaf } = sealEntry(line, draft, seqs);
     seqs.push(seq);
-    return { seq, leaf: new Uint8Array(leaf), kind: draft.kind, time: new Date(line.timeMs) };
+    return { seq, leaf: new Uint8Array(leaf), kind: draft.kind, time };
   });
 }
 
-const HEAD = '{"body":';
-
-function sealEntry(line: Line, kind: Kind, body: Uint8Array): SealedEntry {
-  const tail = tailText(kind, line.prevText, { seq: line.seq, time: line.timeText });
+function sealEntry(line: Line, draft: PreparedDraft, seqs: readonly number[]): SealedEntry {
+  const { seq, prev, prevText, timeText } = line;
+  const text = entryText(draft, { seq, prev: prevText, time: timeText }, seqs);
   // One buffer for the leaf's preimage 0x00 ‖ bytes: the entry is a view of it.
-  const framed = Buffer.allocUnsafe(1 + HEAD.length + body.length + tail.length);
-  framed[0] = 0;
-  framed.write(HEAD, 1, 'latin1');
-  framed.set(body, 1 + HEAD.length);
-  framed.write(tail, 1 + HEAD.length + body.length, 'latin1');
-  const bytes = framed.subarray(1);
-  if (bytes.length > MAX_ENTRY_BYTES) throw new CrumbError('entry_too_large');
-
+  const framed = Buffer.from(`\0${text}`);
   const leafText = sha256Text(framed);
   const leaf = Buffer.from(leafText, 'base64url');
-  const entry = { seq: line.seq, prev: line.prev, leaf, bytes };
+  const entry = { seq, prev, leaf, bytes: framed.subarray(1) };
   line.entries.push(entry);
   line.seq++;
   line.prev = leaf;
