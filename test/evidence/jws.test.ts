@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { exportJWK, SignJWT, type JWK } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { verifyJws } from '../../src/evidence/jws.ts';
@@ -107,15 +107,13 @@ describe('what is no token of the key set', () => {
 
   it('has an RSA key of 1024 bits, however many zeros stand before it', async () => {
     const weak = await rsa(1024);
-    const jwt = await new SignJWT(claims)
-      .setProtectedHeader({ alg: 'RS256' })
-      .sign(weak.privateKey)
-      .catch(() => undefined);
+    const signed = `${encode({ alg: 'RS256' })}.${encode(claims)}`;
+    const signature = sign('sha256', Buffer.from(signed), weak.privateKey).toString('base64url');
     const n = Buffer.from(weak.jwk.n ?? '', 'base64url');
     const padded = Buffer.concat([Buffer.alloc(128), n]).toString('base64url');
-    const token = jwt ?? `${encode({ alg: 'RS256' })}.${encode(claims)}.${encode('x')}`;
-    expect(await verifyJws(token, { keys: [weak.jwk] })).toBeUndefined();
-    expect(await verifyJws(token, { keys: [{ ...weak.jwk, n: padded }] })).toBeUndefined();
+    for (const jwk of [weak.jwk, { ...weak.jwk, n: padded }]) {
+      expect(await verifyJws(`${signed}.${signature}`, { keys: [jwk] })).toBeUndefined();
+    }
   });
 
   it('has a signature by an algorithm that nobody agreed to', async () => {

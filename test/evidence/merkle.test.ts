@@ -140,6 +140,29 @@ describe('trees of every size to 130', () => {
   });
 });
 
+describe('inclusion', () => {
+  it('is false in a larger tree than the root is of, and in a smaller one', () => {
+    for (let size = 1; size <= MAX_SIZE; size++) {
+      const larger = 2 ** (Math.ceil(Math.log2(size)) + 1);
+      for (const index of [0, Math.floor(size / 2), size - 1]) {
+        const proof = inclusionProof({ index, size }, read);
+        const claim = { leaf: read(0, index), index, root: rootOf(size), proof };
+        // The path ends below the root, at a hash that is a root, but of another tree.
+        expect(verifyInclusion({ ...claim, size: larger })).toBe(false);
+        if (size > 1) expect(verifyInclusion({ ...claim, index: 0, size: 1 })).toBe(false);
+      }
+    }
+  });
+
+  it('is false at an index that is none', () => {
+    const claim = { leaf: read(0, 0), size: 1, root: rootOf(1), proof: [] };
+    expect(verifyInclusion({ ...claim, index: 0 })).toBe(true);
+    for (const index of [1, -1, 0.5, Number.NaN]) {
+      expect(verifyInclusion({ ...claim, index })).toBe(false);
+    }
+  });
+});
+
 describe('consistency', () => {
   it('is false from nothing, backwards, and between two roots of one size', () => {
     const claim = { newSize: 3, newRoot: rootOf(3), proof: [] };
@@ -147,6 +170,17 @@ describe('consistency', () => {
     expect(verifyConsistency({ ...claim, oldSize: 4, oldRoot: rootOf(4) })).toBe(false);
     expect(verifyConsistency({ ...claim, oldSize: 3, oldRoot: rootOf(2) })).toBe(false);
     expect(verifyConsistency({ ...claim, oldSize: 3, oldRoot: rootOf(3) })).toBe(true);
+  });
+
+  it('is false to a larger tree than the new root is of', () => {
+    for (let newSize = 2; newSize <= MAX_SIZE; newSize++) {
+      const oldSize = Math.ceil(newSize / 2);
+      const proof = consistencyProof({ oldSize, newSize }, read);
+      const claim = { oldSize, oldRoot: rootOf(oldSize), newRoot: rootOf(newSize), proof };
+      expect(verifyConsistency({ ...claim, newSize })).toBe(true);
+      const larger = 2 ** (Math.ceil(Math.log2(newSize)) + 1);
+      expect(verifyConsistency({ ...claim, newSize: larger })).toBe(false);
+    }
   });
 
   it('is false for a tree in which one old leaf was changed', () => {

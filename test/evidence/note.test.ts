@@ -247,6 +247,16 @@ describe('a cosignature', () => {
     ]);
   });
 
+  it('is made over the bytes of the specification, and laid out as it says', async () => {
+    const seconds = 1_679_315_147;
+    const message = `cosignature/v1\ntime ${seconds}\n${text}`;
+    const signature = Buffer.from(await witness.sign(Buffer.from(message)));
+    const expected = Buffer.concat([Buffer.from('00000000641850cb', 'hex'), signature]);
+    const at = new Date(seconds * 1000);
+    expect(Buffer.from(await cosign(text, witness, at))).toEqual(expected);
+    expect(await verifyCosignature(text, expected, witness.publicKey)).toEqual(at);
+  });
+
   it('is bound to the whole text, the time and the key', async () => {
     const signature = await cosign(text, witness, time);
     const other = text.replace('5', '6');
