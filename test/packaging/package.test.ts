@@ -53,7 +53,8 @@ describe('the tarball', () => {
 
   it('is of a size that somebody would install', () => {
     const bytes = installed.files.reduce((sum, { size }) => sum + size, 0);
-    expect(bytes).toBeLessThan(3_000_000);
+    // Half of it is what debuggers need: maps with their sources.
+    expect(bytes).toBeLessThan(5_000_000);
   });
 
   it('maps to sources that it carries along', () => {
@@ -96,7 +97,7 @@ describe('a project that installs it', () => {
   });
 
   it('compiles against every subpath, also when the compiler looks into our declarations', () => {
-    for (const peer of ['ai', 'oidc-provider', '@types']) linkPackage(installed.project, peer);
+    for (const peer of ['ai', '@types/node']) linkPackage(installed.project, peer);
     const names = subpaths.map((subpath, n) => ({
       name: `m${n}`,
       specifier: specifierOf(subpath),

@@ -86,7 +86,7 @@ export function cyclesOf(sources: readonly Source[]): string[] {
   return found;
 }
 
-/** Packages that are imported for more than their types, where only types may be. */
+/** Packages that are imported for more than their types as soon as the file is loaded. */
 export function valueImportsOf(sources: readonly Source[], packages: readonly string[]): string[] {
   const isHost = (specifier: string): boolean =>
     packages.some((name) => specifier === name || specifier.startsWith(`${name}/`));
@@ -103,28 +103,15 @@ interface Specifier {
 }
 
 function moduleSpecifiers(source: Source): Specifier[] {
-  const found: Specifier[] = [];
-  const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node) && ts.isStringLiteral(node.moduleSpecifier)) {
-      const typeOnly = node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
-      found.push({ specifier: node.moduleSpecifier.text, typeOnly });
-    }
-    if (ts.isExportDeclaration(node) && node.moduleSpecifier !== undefined) {
-      const specifier = node.moduleSpecifier;
-      if (ts.isStringLiteral(specifier)) {
-        found.push({ specifier: specifier.text, typeOnly: node.isTypeOnly });
-      }
-    }
-    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      const [argument] = node.arguments;
-      if (argument !== undefined && ts.isStringLiteral(argument)) {
-        found.push({ specifier: argument.text, typeOnly: false });
-      }
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(parse(source));
-  return found;
+  return parse(source).statements.flatMap((node): Specifier[] => {
+    if (!ts.isImportDeclaration(node) && !ts.isExportDeclaration(node)) return [];
+    const { moduleSpecifier } = node;
+    if (moduleSpecifier === undefined || !ts.isStringLiteral(moduleSpecifier)) return [];
+    const typeOnly = ts.isExportDeclaration(node)
+      ? node.isTypeOnly
+      : node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword;
+    return [{ specifier: moduleSpecifier.text, typeOnly }];
+  });
 }
 
 /** `export * from`, which makes the public face whatever a file happens to export. */
