@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { placesIn, regionOf, tables, withRepeated } from '../../scripts/document-tables.ts';
 import { ERROR_CODES } from '../../src/errors.ts';
+import { SEVERITIES } from '../../src/verify/findings.ts';
 import { readDocuments } from '../support/markdown.ts';
 
 const documents = readDocuments();
@@ -35,5 +36,30 @@ describe('tables in docs', () => {
     expect(() => withRepeated('<!-- table: no such -->\n\n<!-- /table -->')).toThrow(TypeError);
     const snippet = '<!-- snippet:package.json#none -->\n<!-- endsnippet -->';
     expect(() => withRepeated(snippet)).toThrow(TypeError);
+  });
+});
+
+describe('the table of findings', () => {
+  const weights = (text: string): Record<string, string> =>
+    Object.fromEntries(
+      [...text.matchAll(/^\| *`(\w+)` *\| *([\w ]+?) *\|/gm)].map(([, code = '', weight = '']) => [
+        code,
+        weight.replace(' ', '_'),
+      ]),
+    );
+
+  it('has every code once, with its weight', () => {
+    const text = readFileSync('docs/findings.md', 'utf8');
+    expect(weights(text)).toEqual(SEVERITIES);
+    for (const code of Object.keys(SEVERITIES)) {
+      expect(text.match(new RegExp(`^\\| *\`${code}\` *\\|`, 'gm'))).toHaveLength(1);
+    }
+  });
+
+  it('is caught with a code that is gone, new, or weighs differently', () => {
+    expect(weights('| `a` | failing | x |\n| `b`   | not established | y |')).toEqual({
+      a: 'failing',
+      b: 'not_established',
+    });
   });
 });
