@@ -12,6 +12,7 @@ import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { devKeyPair } from '../src/dev/keyring.ts';
+import { toBase64url } from '../src/evidence/bytes.ts';
 import { isKnownKind, parseEntry } from '../src/evidence/entry.ts';
 import type { Bodies, Entry, Kind } from '../src/evidence/kinds.ts';
 import { createCrumb, type Crumb, type CrumbOptions } from '../src/gateway/create-crumb.ts';
@@ -74,6 +75,9 @@ export interface CrumbWorld extends AsyncDisposable {
   /** Those of one kind. */
   crumbsOf<K extends Kind>(kind: K): Promise<readonly EntryOf<K>[]>;
 
+  /** What another process opens these files with: plain data. */
+  readonly plainOptions: CrumbOptions;
+
   /** Another Crumb over the same files, as another process would open it. Close it before the world. */
   openAgain(changes?: CrumbWorldOptions['crumb']): Promise<Crumb>;
 
@@ -85,7 +89,14 @@ export async function openWorld(options: CrumbWorldOptions = {}): Promise<CrumbW
   const idp = await startWorld(options.idp);
   const records = await startRecords(idp.issuer);
   const folder = mkdtempSync(join(tmpdir(), 'crumb-world-'));
-  const settings = await standardOptions({ idp, records, folder, tools: options.tools ?? {} });
+  const vaultKey = new Uint8Array(randomBytes(32));
+  const settings = await standardOptions({
+    idp,
+    records,
+    folder,
+    vaultKey,
+    tools: options.tools ?? {},
+  });
   const crumb = await createCrumb(merge(settings, options.crumb));
 
   const world: CrumbWorld = {
@@ -99,6 +110,7 @@ export async function openWorld(options: CrumbWorldOptions = {}): Promise<CrumbW
       return (await idp.loginAs(person, login)).accessToken;
     },
     loginAs: async (...who) => crumb.session(await world.tokenOf(...who)),
+    plainOptions: { ...settings, vault: { ...settings.vault, key: toBase64url(vaultKey) } },
     readCrumbs: async () => readCrumbs(world.ledgerFile),
     crumbsOf: async (kind) => (await world.readCrumbs()).filter((entry) => isOf(entry, kind)),
     openAgain: async (changes) => createCrumb(merge(settings, changes)),
@@ -121,9 +133,10 @@ async function standardOptions(parts: {
   readonly idp: World;
   readonly records: RecordsService;
   readonly folder: string;
+  readonly vaultKey: Uint8Array;
   readonly tools: NonNullable<CrumbWorldOptions['tools']>;
 }): Promise<CrumbOptions> {
-  const { idp, records, folder, tools } = parts;
+  const { idp, records, folder, vaultKey, tools } = parts;
   const { privateKey } = generateKeyPairSync('ed25519');
   const agents = Object.entries(idp.keys).map(([name, { key }]) => [name, { key }] as const);
   const record = { resource: RECORDS, url: records.url };
@@ -140,7 +153,7 @@ async function standardOptions(parts: {
       origin: ORIGIN,
       signingKey: privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
     },
-    vault: { url: `file:${join(folder, 'vault.db')}`, key: new Uint8Array(randomBytes(32)) },
+    vault: { url: `file:${join(folder, 'vault.db')}`, key: vaultKey },
     resources: {
       readRecord: { ...record, action: 'read_record' },
       exportRecord: { ...record, action: 'export_record' },

@@ -55,6 +55,8 @@ export interface CrumbOptions {
     readonly guard?: string;
     /** `worker`: queue, signing and database in a thread of their own. Default `inline`. */
     readonly writer?: 'inline' | 'worker';
+    /** How long to wait for another process that writes, in milliseconds. Default 10000. */
+    readonly busyTimeoutMs?: number;
   };
   /** A database of its own for what can be erased, sealed under a key of its own. */
   readonly vault: { readonly url: string; readonly authToken?: string; readonly key: SecretInput };
@@ -226,10 +228,12 @@ function crumbOf(
     ledger,
     flush: async () => ledger.flush(),
     async close() {
-      const unwritten = await outcomes.drain().catch((error: unknown) => error);
-      await ledger.close();
-      await vault.close();
-      if (unwritten !== undefined) throw unwritten;
+      // Each is closed whatever became of the one before; the first trouble is told.
+      const drained = await Promise.allSettled([outcomes.drain()]);
+      const closed = await Promise.allSettled([ledger.close()]);
+      const rest = await Promise.allSettled([vault.close()]);
+      const trouble = [...drained, ...closed, ...rest].find(({ status }) => status === 'rejected');
+      if (trouble?.status === 'rejected') throw trouble.reason;
     },
   };
 }
