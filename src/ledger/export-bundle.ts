@@ -11,7 +11,7 @@ import { canonicalJson } from '../attribution/canonical.ts';
 import type { Json } from '../attribution/tool-call.ts';
 import { fromBase64url, fromUtf8, toBase64url, utf8 } from '../evidence/bytes.ts';
 import type { Label } from '../evidence/commitment.ts';
-import type { LedgerReads, StoredEntry } from './ledger-store.ts';
+import type { StoredEntry } from './ledger-store.ts';
 
 /** One line, with bytes as bytes. The verifier takes these as they are. */
 export type BundleItem =
@@ -85,34 +85,6 @@ export interface BundleOptions {
   readonly identities?: boolean;
   readonly made?: Date;
   readonly maker?: { readonly name: string; readonly version: string };
-}
-
-/** Reads a ledger as it is now. It may grow meanwhile: what comes later is not shown. */
-export async function bundleSourceOf(
-  reads: Pick<LedgerReads, 'origin' | 'end' | 'page' | 'checkpoint'>,
-  evidence?: EvidenceSource,
-): Promise<BundleSource> {
-  const [origin, { size }, checkpoint] = await Promise.all([
-    reads.origin(),
-    reads.end(),
-    reads.checkpoint(),
-  ]);
-  async function* pages(): AsyncIterable<readonly StoredEntry[]> {
-    for (let from = 0; from < size;) {
-      const page = await reads.page(from, size);
-      const last = page.at(-1);
-      if (last === undefined) return; // fewer than it says: verification will tell
-      yield page;
-      from = last.seq + 1;
-    }
-  }
-  return {
-    origin: origin ?? 'unnamed',
-    size,
-    pages: pages(),
-    checkpoints: checkpoint === undefined ? [] : [checkpoint],
-    ...(evidence === undefined ? {} : { evidence }),
-  };
 }
 
 /** The ledger as items, page by page. Each stored page is in memory only while it is passed on. */

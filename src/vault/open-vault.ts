@@ -18,6 +18,8 @@ import type { Opening, Vault } from './vault.ts';
 export interface VaultOptions {
   /** `file:` path or `libsql:` URL; a database of its own, apart from the ledger's. */
   readonly url: string;
+  /** For a server. */
+  readonly authToken?: string;
   /** 32 random bytes, apart from the signing key. Whoever loses them has erased everyone. */
   readonly key: Uint8Array;
 }
@@ -31,7 +33,7 @@ export interface VaultOptions {
  */
 export async function openVault(options: VaultOptions): Promise<Vault> {
   const sealer = createSealer(options.key);
-  const file = await openVaultFile(options.url);
+  const file = await openVaultFile(options);
   try {
     await checkOrMake(file, sealer);
     await finishErasing(file);

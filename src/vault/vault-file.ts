@@ -36,14 +36,23 @@ export interface VaultFile {
   close(): Promise<void>;
 }
 
+/** Where a vault's database is. */
+export interface VaultPlace {
+  /** `file:` path or `libsql:` URL. */
+  readonly url: string;
+  /** For a server. */
+  readonly authToken?: string;
+}
+
 /**
- * @param url `file:` path or `libsql:` URL. A server's durability and overwriting of deleted rows are
- *   its own affair; the PRAGMAs here reach a file only.
+ * A server's durability, and whether it overwrites deleted rows, are its own affair: the PRAGMAs here
+ * reach a file only.
+ *
  * @throws {CrumbError} `vault_unwritable`.
  */
-export async function openVaultFile(url: string): Promise<VaultFile> {
-  const isFile = url.startsWith('file:');
-  const client = connect(url);
+export async function openVaultFile(place: VaultPlace): Promise<VaultFile> {
+  const isFile = place.url.startsWith('file:');
+  const client = connect(place);
   const db = drizzle(client);
   const once = createMutex();
   let synchronous: Durability | undefined;
@@ -100,9 +109,10 @@ export async function openVaultFile(url: string): Promise<VaultFile> {
   return file;
 }
 
-function connect(url: string): Client {
+function connect({ url, authToken }: VaultPlace): Client {
   try {
-    return createClient({ url, concurrency: 1, timeout: BUSY_MS });
+    const auth = authToken === undefined ? {} : { authToken };
+    return createClient({ url, ...auth, concurrency: 1, timeout: BUSY_MS });
   } catch (cause) {
     throw new CrumbError('vault_unwritable', { cause });
   }

@@ -27,7 +27,7 @@ it.each([
   ['full', 2],
   ['normal', 1],
 ] as const)('writes %s with the flushing that it promises', async (durability, level) => {
-  const file = await openVaultFile(`file:${newVaultPath()}`);
+  const file = await openVaultFile({ url: `file:${newVaultPath()}` });
   const pragma = (name: string): Promise<unknown> =>
     file.write(durability, async (tx) => (await tx.execute(`PRAGMA ${name}`)).rows[0]?.[name]);
   expect(await pragma('synchronous')).toBe(level);
