@@ -92,7 +92,7 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
   return {
     location,
     reader: reading.reader,
-    read: reading.read,
+    read: (sql, args) => reading.read(sql, args),
     write,
     repeatably: (work) => repeat(() => write('SELECT 1', work)),
     async close() {
@@ -118,11 +118,17 @@ export async function connect(options: ConnectionOptions): Promise<Connection> {
 export function connectReader(options: ConnectionOptions): ReadConnection {
   const { busyTimeoutMs = BUSY_TIMEOUT_MS } = options;
   const reader = clientFor(parseLocation(options.url), options);
+  let closed = false;
   return {
     reader,
-    read: (sql, args = []) =>
-      patiently({ busyTimeoutMs }, () => reader.execute({ sql, args: [...args] })),
-    close: async () => reader.close(),
+    async read(sql, args = []) {
+      if (closed) throw new CrumbError('ledger_closed');
+      return patiently({ busyTimeoutMs }, () => reader.execute({ sql, args: [...args] }));
+    },
+    async close() {
+      closed = true;
+      reader.close();
+    },
   };
 }
 
