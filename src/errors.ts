@@ -278,6 +278,32 @@ const TEXT = {
     'Use the key that the vault was made with; it is apart from the signing key.',
   ],
 
+  // Anchors
+  anchor_unreachable: [
+    'the anchor gave no usable answer',
+    'It is tried again by itself. Check its URL, the network, and whether it is up.',
+  ],
+  anchor_refused: [
+    'the anchor did not take the checkpoint',
+    'See `cause`: a log says so for a key or format it does not know, a witness for a ledger it was not told of.',
+  ],
+  anchor_frozen: [
+    'the log is frozen and takes nothing more',
+    'Point the anchor at the log that followed it, and keep the old one in the trust root: old receipts need it.',
+  ],
+  anchor_receipt_invalid: [
+    'the receipt of the anchor does not hold',
+    'Nothing was stored. Check that the trust root is that of this log, witness or authority; else it lies.',
+  ],
+  anchor_timeout: [
+    'the entries were not covered by an anchor in time',
+    'The tool did not run. Its intent stands; see `crumb log`, raise the time limit, or look why anchors lag.',
+  ],
+  trust_invalid: [
+    'this trust root or witness policy cannot be used',
+    'Give the text of a `trusted_root.json` or of a C2SP policy, exactly as pinned.',
+  ],
+
   // The command line
   usage_invalid: [
     'the command line is not understood',

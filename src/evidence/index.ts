@@ -107,3 +107,24 @@ export {
   type Subtree,
 } from './proof.ts';
 export { pseudonymOf } from './pseudonym.ts';
+export type {
+  AnchorKey,
+  Cosigner,
+  ReceiptAccepted,
+  ReceiptClaim,
+  ReceiptFault,
+  ReceiptLedger,
+  ReceiptRefused,
+  ReceiptResult,
+  ReceiptTrust,
+  ReceiptType,
+} from './receipt-claim.ts';
+export { verifyReceipt } from './receipt.ts';
+export { parseTrustedRoot, type TrustedLog, type TrustedRoot } from './trusted-root.ts';
+export {
+  meetsQuorum,
+  parseWitnessPolicy,
+  type Quorum,
+  type TrustedWitness,
+  type WitnessPolicy,
+} from './witness-policy.ts';
