@@ -20,6 +20,27 @@ export interface KnownDirective {
   used: number;
 }
 
+/** The directives of one token, in the forms that judging needs. */
+export interface KnownDirectives {
+  readonly each: readonly KnownDirective[];
+  /** As far as they could be opened. */
+  readonly opened: readonly Directive[];
+  /** Without any limit on arguments. */
+  readonly bare: readonly Directive[];
+  /** Whether the time matters. */
+  readonly expire: boolean;
+}
+
+export function knownDirectives(each: readonly KnownDirective[]): KnownDirectives {
+  const opened = each.map(({ directive }) => directive);
+  return {
+    each,
+    opened,
+    bare: opened.map(({ args: _args, ...rest }) => rest),
+    expire: opened.some(({ expires }) => expires !== undefined),
+  };
+}
+
 /** One token of a login: a `session` entry `open` or `renew`. */
 export interface KnownSession {
   readonly seq: number;
@@ -30,7 +51,7 @@ export interface KnownSession {
   readonly chain: readonly Actor[];
   readonly expiresMs: number;
   /** Undefined once it has long expired. */
-  directives: readonly KnownDirective[] | undefined;
+  directives: KnownDirectives | undefined;
   /** Shared by all entries of a login: the `sub` of its first token that was opened. */
   readonly login: { subject: string | undefined };
 }

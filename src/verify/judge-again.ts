@@ -5,11 +5,10 @@
  * @module
  */
 import type { ActChain, Actor } from '../attribution/act-chain.ts';
-import type { Directive } from '../attribution/directive.ts';
 import { judge, judgeDelegation, UNATTRIBUTED, type Judgement } from '../attribution/judge.ts';
 import type { Json } from '../attribution/tool-call.ts';
 import type { Entry } from '../evidence/kinds.ts';
-import type { Facts, KnownDirective, KnownSession } from './facts.ts';
+import type { Facts, KnownDirective, KnownDirectives, KnownSession } from './facts.ts';
 import type { Opened } from './openings.ts';
 import { childOf, EXCHANGE_MS } from './references.ts';
 
@@ -53,7 +52,7 @@ const APPROVED: Judgement = { verdict: 'authorized', directive: null, reason: nu
 
 interface Question {
   readonly session: KnownSession;
-  readonly directives: readonly KnownDirective[];
+  readonly directives: KnownDirectives;
   readonly chain: ActChain;
   /** Undefined if they could not be opened. */
   readonly args: Json | undefined;
@@ -67,19 +66,18 @@ function judgements(entry: AttemptEntry, question: Question): readonly Judgement
   const { session, directives, chain, args } = question;
   const { call } = entry.body;
   const child = childOf(call);
-  const all = directives.map(({ directive }) => directive);
-  const moments = momentsBefore(entry.time, all).map((now) => ({ iss: session.iss, now }));
+  const moments = momentsBefore(entry.time, directives).map((now) => ({ iss: session.iss, now }));
   if (child !== undefined) {
     const actor = { iss: session.iss, sub: child };
-    return moments.map((context) => judgeDelegation(all, chain, actor, context));
+    return moments.map((context) => judgeDelegation(directives.opened, chain, actor, context));
   }
   // Limits that cannot be looked at are left out: if such a directive then covers the call, it might not.
-  const readable = args === undefined ? all.map(withoutLimits) : all;
+  const readable = args === undefined ? directives.bare : directives.opened;
   const found = moments.map((context) =>
     judge(readable, { ...call, args: args ?? null }, chain, context),
   );
   const inDoubt = found.some(({ verdict, directive }) => {
-    const known = directives[directive ?? -1];
+    const known = directives.each[directive ?? -1];
     const limited = known?.complete === false || known?.directive.args !== undefined;
     const dark = args === undefined ? limited : known?.complete === false;
     return verdict === 'authorized' && dark;
@@ -94,19 +92,18 @@ function argumentsOf({ kind, body }: AttemptEntry, opened: Opened | undefined): 
 }
 
 /** The time of writing, and the moments before it at which another directive still held. */
-function momentsBefore(time: string, directives: readonly Directive[]): readonly Date[] {
+function momentsBefore(time: string, directives: KnownDirectives): readonly Date[] {
+  if (!directives.expire) return ANY_TIME;
   const written = Date.parse(time);
-  const ended = directives.flatMap(({ expires }) => {
+  const ended = directives.opened.flatMap(({ expires }) => {
     const end = expires?.getTime() ?? Number.NaN;
     return end <= written && end > written - EXCHANGE_MS ? [new Date(end - 1)] : [];
   });
   return [new Date(written), ...ended];
 }
 
-function withoutLimits(directive: Directive): Directive {
-  const { args: _args, ...rest } = directive;
-  return rest;
-}
+/** Where no directive expires. */
+const ANY_TIME: readonly Date[] = [new Date(0)];
 
 function compare(
   body: AttemptEntry['body'],
@@ -125,13 +122,13 @@ function compare(
 interface UseGrounds {
   readonly facts: Facts;
   readonly session: KnownSession | undefined;
-  readonly directives: readonly KnownDirective[];
+  readonly directives: KnownDirectives;
 }
 
 /** Takes the use of an authorized intent; false if its token had none left. Refusals take none. */
 function takeUse(entry: AttemptEntry, { facts, session, directives }: UseGrounds): boolean {
   const { body, kind } = entry;
-  const known = directives[body.directive ?? -1];
+  const known = directives.each[body.directive ?? -1];
   const max = known?.directive.maxUses;
   if (kind !== 'intent' || body.verdict !== 'authorized') return true;
   if (known === undefined || max === undefined || childOf(body.call) !== undefined) return true;
@@ -153,7 +150,7 @@ function rejudgeUses(
   const covered = found.find(
     ({ verdict, directive }) => verdict === 'authorized' && directive === body.directive,
   );
-  const known = directives[body.directive ?? -1];
+  const known = directives.each[body.directive ?? -1];
   const max = known?.directive.maxUses;
   const claimed = body.verdict === 'unauthorized' && covered !== undefined;
   if (!claimed || known === undefined || max === undefined) {

@@ -13,6 +13,7 @@ import type { DirectiveRecord, Entry } from '../evidence/kinds.ts';
 import {
   forgetEnded,
   internChain,
+  knownDirectives,
   type Facts,
   type KnownDirective,
   type KnownSession,
@@ -57,7 +58,7 @@ function rememberSession(
     iss: body.iss,
     chain: internChain(facts, body.chain),
     expiresMs: body.expires === null ? Infinity : Date.parse(body.expires),
-    directives: body.directives.map((record) => knownDirective(record, openings)),
+    directives: knownDirectives(body.directives.map((record) => knownDirective(record, openings))),
     login: first?.login ?? { subject: undefined },
   };
   facts.sessions.set(seq, session);

@@ -197,7 +197,11 @@ function checkAttempt(
   if (session === undefined) return undefined;
   if (session.human !== body.human) broken(context, seq, 'human', body.session);
   const { directives } = session;
-  if (body.directive !== null && directives !== undefined && body.directive >= directives.length) {
+  if (
+    body.directive !== null &&
+    directives !== undefined &&
+    body.directive >= directives.each.length
+  ) {
     broken(context, seq, 'directive', null);
   }
   checkChain(context, seq, { session, hop: body.hop, chain: body.chain });

@@ -24,9 +24,10 @@ const use = async (acting: ActingAgent, tool: string, args: object): Promise<unk
   acting.invoke({ tool, args }, async () => ({ done: args })).catch((error: unknown) => error);
 
 /** Two humans, delegation two deep, every verdict, refusals, errors, a job, a renewed and an ended session. */
-async function tell({ crumb, loginAs, tokenOf }: CrumbWorld): Promise<string[]> {
-  const alice = await loginAs('alice', [READ_42]);
-  const bob = await loginAs('bob');
+async function tell(of: CrumbWorld): Promise<string[]> {
+  const { crumb } = of;
+  const alice = await of.loginAs('alice', [READ_42]);
+  const bob = await of.loginAs('bob');
   const planner = alice.agent('planner');
   await Promise.all([
     use(planner, 'readRecord', { id: 42 }),
@@ -50,7 +51,7 @@ async function tell({ crumb, loginAs, tokenOf }: CrumbWorld): Promise<string[]> 
     .catch(() => undefined);
   await planner.invoke({ tool: 'think', args: new Date() }, async () => 1).catch(() => undefined);
   await use(crumb.unattended('planner'), 'think', { job: true });
-  const renewed = await alice.renew(await tokenOf('alice', [READ_42])).catch(() => undefined);
+  const renewed = await alice.renew(await of.tokenOf('alice', [READ_42])).catch(() => undefined);
   if (renewed !== undefined) await use(renewed.agent('planner'), 'readRecord', { id: 42 });
   await use(bob.agent('researcher'), 'readRecord', { id: 8 });
   await bob.end();
@@ -121,7 +122,9 @@ describe('a ledger as it is recorded', () => {
     const { rows: triggers } = await client.execute(
       "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND tbl_name = 'entry'",
     );
-    for (const { name } of triggers) await client.execute(`DROP TRIGGER ${String(name)}`);
+    for (const { name } of triggers) {
+      if (typeof name === 'string') await client.execute(`DROP TRIGGER ${name}`);
+    }
     const sql = `UPDATE entry SET bytes = CAST(replace(CAST(bytes AS TEXT), '"unauthorized"', '"authorized"') AS BLOB) WHERE seq = ?`;
     await client.execute({ sql, args: [intent?.seq ?? -1] });
     client.close();
