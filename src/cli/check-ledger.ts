@@ -73,8 +73,10 @@ export async function checkBundleFile(
 /** Whether a file is a database: SQLite says so in its first bytes. @throws {CrumbError} `file_unreadable` */
 export async function isDatabaseFile(path: string): Promise<boolean> {
   try {
-    await using file = await open(path);
-    const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(16) });
+    const file = await open(path);
+    const { buffer, bytesRead } = await file
+      .read({ buffer: Buffer.alloc(16) })
+      .finally(() => file.close());
     // An empty file is what a crash can leave of a new database; a bundle has at least a header.
     return bytesRead === 0 || buffer.toString('latin1') === 'SQLite format 3\0';
   } catch (cause) {
