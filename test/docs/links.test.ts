@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { anchorsOf, brokenLinksOf, readDocuments } from '../support/markdown.ts';
+import { anchorsOf, brokenLinksOf, linksOf, readDocuments } from '../support/markdown.ts';
 
 const documents = readDocuments();
 
@@ -28,5 +28,18 @@ describe('links', () => {
     const anchors = (path: string): readonly string[] | undefined =>
       path === 'README.md' ? anchorsOf(text) : undefined;
     expect(brokenLinksOf(document, anchors)).toHaveLength(broken);
+  });
+});
+
+describe('the list of decisions', () => {
+  it('has every one, each under a number of its own', () => {
+    const pages = documents
+      .map(({ path }) => /^docs\/adr\/((\d{4})-.+\.md)$/.exec(path))
+      .filter((match) => match !== null);
+    const index = documents.find(({ path }) => path === 'docs/adr/README.md');
+    const listed = index === undefined ? [] : linksOf(index).filter((link) => /^\d{4}-/.test(link));
+    expect(pages.length).toBeGreaterThan(1);
+    expect(listed).toEqual(pages.map(([, name]) => name));
+    expect(new Set(pages.map(([, , number]) => number)).size).toBe(pages.length);
   });
 });
