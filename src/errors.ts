@@ -326,7 +326,15 @@ const TEXT = {
   ],
   development_only: [
     'this part is for development and refuses NODE_ENV=production',
-    'Use a real identity provider; `--force` overrides, and everything it issues stays marked as development.',
+    'Use a real identity provider, log or witness; `--force` overrides, and all that it issues stays marked as development.',
+  ],
+  folder_in_use: [
+    'another process works in this folder',
+    'Stop it, or give this one a folder of its own. If nothing runs there, remove the file `lock`.',
+  ],
+  folder_damaged: [
+    'a file of this development log or witness is missing or does not belong to the others',
+    'Take another folder, which starts afresh, or bring the files back: it signs nothing that contradicts them.',
   ],
   login_refused: [
     'the development login was refused',

@@ -48,7 +48,12 @@ const RULES: PartRules = {
   ai: { parts: [...BELOW_GATEWAY, 'gateway'], packages: ['ai', 'node:crypto'] },
   dev: {
     parts: [...BELOW_TOKEN, 'token'],
-    packages: ['jose', 'oidc-provider', 'node:crypto', 'node:events', 'node:http'],
+    packages: [
+      'jose',
+      'oidc-provider',
+      '@noble/curves', // ECDSA over a bare digest, which neither Node nor Web Crypto can check
+      ...builtIns('crypto events fs http path'),
+    ],
   },
   index: { parts: [...BELOW_GATEWAY, 'gateway'], packages: [] },
   cli: {

@@ -1,6 +1,6 @@
 /**
- * A development identity provider, and a login without a browser: for trying Crumb and for tests.
- * Never for production.
+ * A development identity provider, with a login without a browser, a development transparency log and a
+ * development witness: for trying Crumb and for tests. Never for production.
  *
  * @module
  */
@@ -12,3 +12,18 @@ export { FAULTS, type DevIdpFault } from './faults.ts';
 export { devKeyPair, type DevAlgorithm, type DevKeyPair } from './keyring.ts';
 export { login, LoginError, type LoginOptions, type LoginResult } from './login.ts';
 export type { DevAgent, DevClient, DevResource, Person } from './registry.ts';
+export { startDevLog, type DevLog, type DevLogOptions } from './log.ts';
+export {
+  describeLogEvent,
+  describeWitnessEvent,
+  type DevLogEvent,
+  type DevWitnessEvent,
+} from './transparency/events.ts';
+export {
+  LOG_FAULTS,
+  WITNESS_FAULTS,
+  type DevLogFault,
+  type DevWitnessFault,
+} from './transparency/faults.ts';
+export type { LoopbackHost } from './transparency/loopback-server.ts';
+export { startDevWitness, type DevWitness, type DevWitnessOptions } from './witness.ts';
