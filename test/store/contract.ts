@@ -153,8 +153,8 @@ export function describeStore(name: string, setUp: () => Promise<OpenStore>): vo
       const stores = [store, await open(), await open()];
       let inside = 0;
       await Promise.all(
-        Array.from({ length: 12 }, (_, n) =>
-          stores[n % 3]?.write(async (tx) => {
+        [...stores, ...stores, ...stores, ...stores].map((one) =>
+          one.write(async (tx) => {
             expect(++inside).toBe(1);
             const end = await tx.end();
             await new Promise((resolve) => void setImmediate(resolve));

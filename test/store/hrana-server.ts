@@ -58,29 +58,38 @@ export async function startHranaServer(path: string): Promise<HranaServer> {
     return { database, texts: new Map() };
   };
 
+  const serve = async (request: IncomingMessage): Promise<string> => {
+    // What the client sends; anything else makes the test fail.
+    const asked = JSON.parse(await bodyOf(request)) as {
+      baton?: string;
+      requests: StreamRequest[];
+    };
+    const stream = asked.baton === undefined ? open() : streams.get(asked.baton);
+    if (asked.baton !== undefined) streams.delete(asked.baton);
+    if (stream === undefined) throw new Error('no such stream');
+    try {
+      const results = asked.requests.map((one) => answer(stream, one, handle));
+      const isClosed = asked.requests.some(({ type }) => type === 'close');
+      const baton = isClosed ? null : String(++lastBaton);
+      if (baton === null) stream.database.close();
+      else streams.set(baton, stream);
+      return JSON.stringify({ baton, base_url: null, results });
+    } catch (error) {
+      if (stream.database.isOpen) stream.database.close();
+      throw error;
+    }
+  };
+
   const handle: HranaServer = { url: '', onCommit: () => {}, close: async () => {} };
   const server = createServer((request, response) => {
     if (request.url !== '/v2/pipeline') {
       response.writeHead(request.url === '/v2' ? 200 : 404).end();
       return;
     }
-    void bodyOf(request).then((text) => {
-      const { baton, requests } = JSON.parse(text) as { baton?: string; requests: StreamRequest[] };
-      const stream = baton === undefined ? open() : streams.get(baton);
-      if (baton !== undefined) streams.delete(baton);
-      if (stream === undefined) return response.writeHead(400).end('no such stream');
-      try {
-        const results = requests.map((asked) => answer(stream, asked, handle));
-        const isClosed = requests.some(({ type }) => type === 'close');
-        const next = isClosed ? null : String(++lastBaton);
-        if (next === null) stream.database.close();
-        else streams.set(next, stream);
-        return response.end(JSON.stringify({ baton: next, base_url: null, results }));
-      } catch {
-        if (stream.database.isOpen) stream.database.close();
-        return request.socket.destroy(); // the answer is lost
-      }
-    });
+    void serve(request).then(
+      (text) => response.end(text),
+      () => request.socket.destroy(), // the answer is lost
+    );
   });
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo; // it listens on a port
@@ -131,7 +140,8 @@ function runBatch(stream: Stream, { batch }: StreamRequest, handle: HranaServer)
   const holds = (condition: Condition | undefined): boolean => {
     if (condition === undefined) return true;
     if (condition.type === 'not') return !holds(condition.cond);
-    return (condition.type === 'ok' ? results : errors)[condition.step] != null;
+    const list = condition.type === 'ok' ? results : errors;
+    return (list[condition.step] ?? null) !== null;
   };
   for (const [n, { condition, stmt }] of (batch?.steps ?? []).entries()) {
     results[n] = null;

@@ -11,7 +11,7 @@ import { rebuildLookup } from './lookup.ts';
 import { isUseLeft, pendingOver, spendUse, sweepPending } from './pending-rows.ts';
 import { endOf } from './rows.ts';
 import { prepareSchema } from './schema-check.ts';
-import { queryTrail, type TrailItem, type TrailQuery } from './trail.ts';
+import type { TrailItem, TrailQuery } from './trail.ts';
 
 export interface LibsqlStoreOptions extends ConnectionOptions {
   /** For what expires. Default: the system's clock. */
@@ -61,7 +61,11 @@ function storeOver(connection: Connection, clock: () => Date): LibsqlStore {
     write: (work) => connection.write(END, (run, end) => work(transactionOver(run, end))),
     read: (from, to) => readPages(reads, from, to),
     peek: (key, max) => isUseLeft(connection.read, key, max),
-    queryTrail: (query) => queryTrail(connection, query),
+    async queryTrail(query) {
+      // Only who searches waits for drizzle: it takes longer to load than all the rest of a recorder.
+      const trail = await import('./trail.ts');
+      return trail.queryTrail(connection, query);
+    },
     rebuildLookup: () => rebuildLookup(connection),
     close: () => connection.close(),
   };
