@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { buffer } from 'node:stream/consumers';
 import { CrumbError } from '../errors.ts';
 import { bundleItems, type EvidenceSource } from '../ledger/export-bundle.ts';
 import type { StoredEntry } from '../ledger/ledger-store.ts';
@@ -70,15 +70,14 @@ export async function checkBundleFile(
   return { report, schemaDifferences: [] };
 }
 
+const MAGIC = 'SQLite format 3\0';
+
 /** Whether a file is a database: SQLite says so in its first bytes. @throws {CrumbError} `file_unreadable` */
 export async function isDatabaseFile(path: string): Promise<boolean> {
   try {
-    const file = await open(path);
-    const { buffer, bytesRead } = await file
-      .read({ buffer: Buffer.alloc(16) })
-      .finally(() => file.close());
+    const start = await buffer(createReadStream(path, { end: MAGIC.length - 1 }));
     // An empty file is what a crash can leave of a new database; a bundle has at least a header.
-    return bytesRead === 0 || buffer.toString('latin1') === 'SQLite format 3\0';
+    return start.length === 0 || start.toString('latin1') === MAGIC;
   } catch (cause) {
     throw new CrumbError('file_unreadable', { cause, names: [visible(path)] });
   }
