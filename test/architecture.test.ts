@@ -19,7 +19,8 @@ import {
 } from './support/source-tree.ts';
 
 const BELOW_TOKEN = ['errors', 'attribution', 'evidence'];
-const BELOW_GATEWAY = [...BELOW_TOKEN, 'token', 'ledger', 'exchange', 'store', 'vault', 'resource'];
+const BESIDE_GATEWAY = ['token', 'ledger', 'exchange', 'store', 'vault', 'anchor', 'resource'];
+const BELOW_GATEWAY = [...BELOW_TOKEN, ...BESIDE_GATEWAY];
 const DATABASE = ['@libsql/client', 'drizzle-orm', 'node:crypto', 'node:fs', 'node:path'];
 
 /** A package stands for its subpaths too. A part without an entry may import nothing and not exist. */
@@ -40,6 +41,10 @@ const RULES: PartRules = {
     packages: [...DATABASE, 'node:timers/promises', 'node:url', 'node:worker_threads'],
   },
   vault: { parts: [...BELOW_TOKEN, 'ledger'], packages: DATABASE },
+  anchor: {
+    parts: [...BELOW_TOKEN, 'ledger'],
+    packages: ['@noble/hashes', '@sigstore', 'node:crypto', 'node:fs', 'node:path'],
+  },
   resource: { parts: [...BELOW_TOKEN, 'token'], packages: ['jose', 'node:http'] },
   gateway: {
     parts: BELOW_GATEWAY,
@@ -48,12 +53,7 @@ const RULES: PartRules = {
   ai: { parts: [...BELOW_GATEWAY, 'gateway'], packages: ['ai', 'node:crypto'] },
   dev: {
     parts: [...BELOW_TOKEN, 'token'],
-    packages: [
-      'jose',
-      'oidc-provider',
-      '@noble/curves', // ECDSA over a bare digest, which neither Node nor Web Crypto can check
-      ...builtIns('crypto events fs http path'),
-    ],
+    packages: ['@noble/curves', 'jose', 'oidc-provider', ...builtIns('crypto events fs http path')],
   },
   index: { parts: [...BELOW_GATEWAY, 'gateway'], packages: [] },
   cli: {
@@ -64,7 +64,7 @@ const RULES: PartRules = {
       'ai',
       'jose',
       'zod',
-      ...builtIns('child_process crypto events fs http module os path process url util'),
+      ...builtIns('child_process crypto events fs http module os path process stream url util'),
     ],
   },
 };
