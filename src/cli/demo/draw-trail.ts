@@ -59,7 +59,7 @@ function callNode(call: TrailCall, style: Style): TreeNode {
       : call.tool;
   const line: Cell[] = [
     { text: clockTime(call.time), paint: style.dim },
-    { text: what.padEnd(24) },
+    { text: what.padEnd(23) },
     verdictCell(call, style),
     outcomeCell(call, style),
     { text: `#${call.seq}`, paint: style.dim },
