@@ -23,7 +23,7 @@ export function describeFinding(finding: Finding): string {
         ? 'a checkpoint is not a signed note of this ledger'
         : `the checkpoint of size ${finding.size} is not signed by the key of this ledger`;
     case 'root_mismatch':
-      return `the first ${finding.size} crumbs are not those that were signed: the ledger was rewritten`;
+      return `the first ${finding.size} crumbs are not those that the checkpoint of this size signed`;
     case 'size_beyond_entries':
       return `a signed head speaks of ${finding.size} crumbs, and there are ${finding.entries}: the end was cut off`;
     case 'checkpoints_inconsistent':

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { describeFinding } from '../../src/verify/describe-finding.ts';
 import { SEVERITIES, type FindingCode } from '../../src/verify/findings.ts';
@@ -33,15 +31,6 @@ it('has a case for every code but those that need receipts', () => {
   const covered = new Set(cases.map(({ finding }) => finding.code));
   const missing = Object.keys(SEVERITIES).filter((code) => !covered.has(code as FindingCode)); // its keys
   expect(missing.toSorted()).toEqual([...LATER].toSorted());
-});
-
-it('documents every code, with its weight and in the words of describeFinding', () => {
-  const path = fileURLToPath(new URL('../../docs/findings.md', import.meta.url));
-  const rows = [...readFileSync(path, 'utf8').matchAll(/^\| `(\w+)` \| (\w[\w ]*) \|/gm)];
-  const documented = Object.fromEntries(
-    rows.map(([, code, weight]) => [code, weight?.replace(' ', '_')]),
-  );
-  expect(documented).toEqual(SEVERITIES);
 });
 
 it.each(cases)('says in one sentence what $finding.code is: $what', ({ finding }) => {
