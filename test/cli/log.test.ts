@@ -1,3 +1,4 @@
+import { createClient } from '@libsql/client';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -102,6 +103,23 @@ describe('crumb log', () => {
 
   it('says when nothing fits', async () => {
     expect((await run('--tool', 'none')).stdout).toBe('Nothing is recorded that fits.\n');
+  });
+
+  it('reads a copy whose schema somebody changed, crumb by crumb', async () => {
+    const path = join(world.folder, 'changed.db');
+    const client = createClient({ url: `file:${world.ledgerFile}` });
+    await client.execute(`VACUUM INTO '${path}'`);
+    client.close();
+    const copy = createClient({ url: `file:${path}` });
+    await copy.execute('DROP TRIGGER entry_delete');
+    copy.close();
+    const words = ['log', path, '--limit', '3', '--verdict', 'unauthorized'];
+    const [whole, changed] = [
+      await calls('--limit', '3', '--verdict', 'unauthorized'),
+      await runMain([...words, '--json'], { cwd: world.folder }),
+    ];
+    expect((JSON.parse(changed.stdout) as { calls: LoggedCall[] }).calls).toEqual(whole);
+    expect((await runMain(words, { cwd: world.folder })).stderr).toContain('crumb by crumb');
   });
 
   it('makes no database where there is none', async () => {

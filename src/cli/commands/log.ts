@@ -3,19 +3,16 @@
  *
  * @module
  */
+import type { Verdict } from '../../attribution/judge.ts';
 import type { Json } from '../../attribution/tool-call.ts';
 import type { CrumbOptions } from '../../gateway/create-crumb.ts';
-import type { LibsqlStore } from '../../store/libsql/libsql-store.ts';
-import type { TrailQuery } from '../../store/libsql/trail.ts';
 import { usage } from '../arguments.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { CONFIG_OPTION, loadConfig, requireConfig } from '../config.ts';
-import { AUTH_TOKEN, ledgerPlace, type DatabasePlace } from '../databases.ts';
+import { AUTH_TOKEN, ledgerPlace } from '../databases.ts';
+import { visible } from '../terminal/visible.ts';
 import { callTable, callTree, type Names } from '../trail/call-table.ts';
-import { callOf, type LoggedCall } from '../trail/logged-call.ts';
-
-const PSEUDONYM_LENGTH = 43;
-const PAGE = 1000;
+import type { LoggedCall } from '../trail/logged-call.ts';
 
 export const log = defineCommand({
   name: 'log',
@@ -70,10 +67,13 @@ export const log = defineCommand({
     }
     if (options.limit === 0) throw usage('--limit is at least 1');
     const place = ledgerPlace(terminal, operands[0], config);
-    const { calls, more } = await newest(place, {
-      ...options,
-      verdict: verdictOf(options.verdict),
-    });
+    // Loaded only now: help must not wait for a database.
+    const { findCalls } = await import('../trail/find-calls.ts');
+    const filter = { ...options, verdict: verdictOf(options.verdict) };
+    const { calls, more, scanned } = await findCalls(place, filter);
+    if (scanned !== undefined && !terminal.json) {
+      terminal.note(terminal.noteStyle.dim(`read crumb by crumb, since ${visible(scanned)}`));
+    }
     const names =
       purpose === undefined || config === undefined
         ? new Map<string, string>()
@@ -92,54 +92,7 @@ export const log = defineCommand({
   },
 });
 
-interface Filter {
-  readonly human: string | undefined;
-  readonly agent: string | undefined;
-  readonly tool: string | undefined;
-  readonly verdict: TrailQuery['verdict'];
-  readonly since: Date | undefined;
-  readonly until: Date | undefined;
-  readonly limit: number;
-}
-
-/** The newest calls that fit, oldest first, and whether there are older ones. */
-async function newest(
-  place: DatabasePlace,
-  filter: Filter,
-): Promise<{ readonly calls: readonly LoggedCall[]; readonly more: boolean }> {
-  // Loaded here and not above: help must not wait for a database.
-  const { openLibsqlStore } = await import('../../store/libsql/libsql-store.ts');
-  const store = await openLibsqlStore(place);
-  try {
-    const found: LoggedCall[] = [];
-    for await (const call of backwards(store, filter)) {
-      found.push(call);
-      if (found.length > filter.limit) break;
-    }
-    return { calls: found.slice(0, filter.limit).toReversed(), more: found.length > filter.limit };
-  } finally {
-    await store.close();
-  }
-}
-
-/** Calls that fit, the newest first. */
-async function* backwards(store: LibsqlStore, filter: Filter): AsyncIterable<LoggedCall> {
-  const { human, agent, tool, verdict, since: from, until: to, limit } = filter;
-  // The database finds whole pseudonyms; the beginning of one is looked for here.
-  const whole = human?.length === PSEUDONYM_LENGTH ? human : undefined;
-  const wanted = { human: whole, agent, tool, verdict, from, to, newestFirst: true };
-  let after: number | undefined;
-  do {
-    const page = await store.queryTrail({ ...wanted, after, limit: Math.min(PAGE, limit + 1) });
-    yield* page
-      .map(({ entry, outcome }) => (entry === undefined ? undefined : callOf(entry, outcome)))
-      .filter((call) => call !== undefined)
-      .filter((call) => human === undefined || call.human?.startsWith(human) === true);
-    after = page.at(-1)?.seq;
-  } while (after !== undefined);
-}
-
-function verdictOf(word: string | undefined): TrailQuery['verdict'] {
+function verdictOf(word: string | undefined): Verdict | undefined {
   return word === 'authorized' || word === 'unauthorized' || word === 'unattributed'
     ? word
     : undefined;
