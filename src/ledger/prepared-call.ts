@@ -18,6 +18,8 @@ export interface PreparedDraft {
   readonly body: string | undefined;
   /** Such a draft. */
   readonly open: Draft | undefined;
+  /** No fewer than the entry will have. */
+  readonly bytes: number;
 }
 
 /** One `append` call. */
@@ -34,7 +36,7 @@ export interface PreparedCall {
   readonly alone: boolean;
   /** Clock at enqueue, milliseconds. */
   readonly timeMs: number;
-  /** Most entries, and bytes of entries, that it can become. */
+  /** Most entries that it can become, and no fewer bytes than they will have. */
   readonly count: number;
   readonly bytes: number;
 }
@@ -61,12 +63,8 @@ export function prepareCall(
   const prepared = drafts.map(prepareDraft);
   const otherwise = spend?.otherwise.map(prepareDraft) ?? [];
   return {
-    drafts: prepared.map(({ draft }) => draft),
-    spend: spend && {
-      key: Uint8Array.from(spend.key),
-      max: spend.max,
-      otherwise: otherwise.map(({ draft }) => draft),
-    },
+    drafts: prepared,
+    spend: spend && { key: Uint8Array.from(spend.key), max: spend.max, otherwise },
     alone: sign === 'each',
     timeMs,
     count: Math.max(prepared.length, otherwise.length),
@@ -77,13 +75,14 @@ export function prepareCall(
 /** The first entry, which no draft may be. @throws {CrumbError} `entry_malformed`, `key_invalid`. */
 export function prepareGenesis(body: GenesisBody, timeMs: number): PreparedCall {
   const text = bodyText('genesis', body);
+  const bytes = Buffer.byteLength(text) + TAIL_BYTES;
   return {
-    drafts: [{ kind: 'genesis', body: text, open: undefined }],
+    drafts: [{ kind: 'genesis', body: text, open: undefined, bytes }],
     spend: undefined,
     alone: true,
     timeMs,
     count: 1,
-    bytes: text.length,
+    bytes,
   };
 }
 
@@ -104,7 +103,7 @@ function closedBody({ kind, open }: PreparedDraft, seqs: readonly number[]): str
   );
 }
 
-function prepareDraft(draft: Draft, index: number): { draft: PreparedDraft; bytes: number } {
+function prepareDraft(draft: Draft, index: number): PreparedDraft {
   const { kind, body } = draft;
   if (kind === 'genesis') throw new CrumbError('entry_malformed', { names: ['kind'] });
   const resolved = resolveReferences(body, (ref) => {
@@ -114,16 +113,13 @@ function prepareDraft(draft: Draft, index: number): { draft: PreparedDraft; byte
     return LONGEST_SEQ;
   });
   const text = bodyText(kind, resolved);
-  return {
-    bytes: text.length + TAIL_BYTES,
-    draft:
-      resolved === body
-        ? { kind, body: text, open: undefined }
-        : { kind, body: undefined, open: draft },
-  };
+  const bytes = Buffer.byteLength(text) + TAIL_BYTES;
+  return resolved === body
+    ? { kind, body: text, open: undefined, bytes }
+    : { kind, body: undefined, open: structuredClone(draft), bytes }; // what was checked stays as it was
 }
 
-/** What an entry has beside its body, at most. */
+/** What an entry has beside its body, and the byte 0x00 before it, at most. */
 const TAIL_BYTES = 256;
 
 /**
@@ -176,6 +172,6 @@ function isReference(value: unknown): value is DraftSeq {
   );
 }
 
-function bytesOf(drafts: readonly { readonly bytes: number }[]): number {
+function bytesOf(drafts: readonly PreparedDraft[]): number {
   return drafts.reduce((sum, { bytes }) => sum + bytes, 0);
 }

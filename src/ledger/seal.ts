@@ -44,7 +44,7 @@ export async function sealCalls(
   calls: readonly PreparedCall[],
   spend: (key: Uint8Array, max: number) => Promise<boolean>,
 ): Promise<SealedCommit> {
-  const line = startLine(state);
+  const line = startLine(state, calls);
   const sealed: SealedCall[] = [];
   for (const call of calls) {
     const spent = call.spend === undefined || (await spend(call.spend.key, call.spend.max));
@@ -66,6 +66,9 @@ export async function sealCalls(
 /** The growing end of the chain. */
 interface Line {
   readonly entries: SealedEntry[];
+  /** Where the entries' bytes go: one piece of memory for all, filled up to `used`. */
+  readonly memory: Buffer;
+  used: number;
   seq: number;
   prev: Uint8Array;
   prevText: string;
@@ -73,9 +76,11 @@ interface Line {
   timeText: string;
 }
 
-function startLine({ edge, leaf, timeMs }: WriterState): Line {
+function startLine({ edge, leaf, timeMs }: WriterState, calls: readonly PreparedCall[]): Line {
   return {
     entries: [],
+    memory: Buffer.allocUnsafeSlow(calls.reduce((sum, { bytes }) => sum + bytes, 0)),
+    used: 0,
     seq: edge.range.size,
     prev: leaf,
     prevText: toBase64url(leaf),
@@ -101,11 +106,15 @@ function sealDrafts(line: Line, drafts: readonly PreparedDraft[], timeMs: number
 function sealEntry(line: Line, draft: PreparedDraft, seqs: readonly number[]): SealedEntry {
   const { seq, prev, prevText, timeText } = line;
   const text = entryText(draft, { seq, prev: prevText, time: timeText }, seqs);
-  // One buffer for the leaf's preimage 0x00 ‖ bytes: the entry is a view of it.
-  const framed = Buffer.from(`\0${text}`);
-  const leafText = sha256Text(framed);
+  // The leaf's preimage 0x00 ‖ bytes; the entry is a view of it.
+  const start = line.used;
+  line.memory[start] = 0;
+  line.used += 1 + line.memory.write(text, start + 1);
+  // Writing stops at the end of memory without a word; what was measured is always more than is used.
+  if (line.used === line.memory.length) throw new TypeError('an entry larger than measured');
+  const leafText = sha256Text(line.memory.subarray(start, line.used));
   const leaf = Buffer.from(leafText, 'base64url');
-  const entry = { seq, prev, leaf, bytes: framed.subarray(1) };
+  const entry = { seq, prev, leaf, bytes: line.memory.subarray(start + 1, line.used) };
   line.entries.push(entry);
   line.seq++;
   line.prev = leaf;

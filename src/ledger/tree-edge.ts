@@ -6,9 +6,8 @@
  * @module
  */
 import { EMPTY_RANGE, rangeRoot, type CompactRange } from '../evidence/compact-range.ts';
-import { nodeHash } from '../evidence/merkle.ts';
 import type { LedgerReads, Tile } from './ledger-store.ts';
-import { sha256 } from './sha256.ts';
+import { fastNodeHash, sha256 } from './sha256.ts';
 
 /** Hashes in a full tile, and the levels of the tree that it spans. */
 export const TILE_WIDTH = 256;
@@ -88,7 +87,7 @@ function addNode(tree: Growing, level: number, node: Uint8Array): void {
   for (let rest = tree.size / span; rest % 2 === 1; rest = (rest - 1) / 2) {
     const left = tree.peaks.pop();
     if (left === undefined) throw new TypeError(`no peaks for a tree of size ${tree.size}`);
-    hash = nodeHash(left, hash, sha256);
+    hash = fastNodeHash(left, hash);
     height++;
     if (height % TILE_HEIGHT === 0) cutTile(tree, height / TILE_HEIGHT - 1, hash);
   }

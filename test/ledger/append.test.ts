@@ -255,3 +255,25 @@ it('refuses to append nothing', async () => {
   const ledger = await openAt(temporaryPlace());
   await expect(ledger.append([])).rejects.toThrow(TypeError);
 });
+
+it('appends drafts as they were when it was called, whatever becomes of them', async () => {
+  const place = temporaryPlace();
+  const ledger = await openAt(place);
+  const closed = {
+    kind: 'outcome',
+    body: { intent: 7, status: 'ok', result: null, error: null, ms: 1 },
+  };
+  const open = {
+    kind: 'outcome',
+    body: { intent: { draft: 0 }, status: 'ok', result: null, error: null, ms: 1 },
+  };
+  const asked = ledger.append([closed, open] as Draft[]);
+  closed.body.ms = 99;
+  open.body.ms = 99;
+  open.body.status = 'x'.repeat(100_000);
+  await asked;
+  const entries = await auditRows(await rowsAt(place), ledger.vkey);
+  expect(entries.slice(1).map((entry) => entry.kind === 'outcome' && entry.body.ms)).toEqual([
+    1, 1,
+  ]);
+});
