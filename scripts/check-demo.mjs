@@ -48,7 +48,9 @@ const CHECKS = {
     forgery.sound === false &&
     forgery.row === facts.forgedRow &&
     calls.some((call) => call.seq === forgery.row) &&
-    forgery.findings.some((finding) => finding.seq === forgery.row || finding.seq === forgery.row + 1),
+    forgery.findings.some(
+      (finding) => finding.seq === forgery.row || finding.seq === forgery.row + 1,
+    ),
 };
 
 let failed = 0;

@@ -4,8 +4,13 @@ import { withRepeated } from './document-tables.ts';
 
 for (const path of globSync(['*.md', 'docs/**/*.md'])) {
   const text = readFileSync(path, 'utf8');
-  const now = withRepeated(text);
-  if (now === text) continue;
-  writeFileSync(path, now);
-  console.log(`wrote ${path}`);
+  try {
+    const now = withRepeated(text);
+    if (now === text) continue;
+    writeFileSync(path, now);
+    console.log(`wrote ${path}`);
+  } catch (error) {
+    console.error(`${path}: ${error instanceof Error ? error.message : 'unknown'}`);
+    process.exitCode = 1;
+  }
 }

@@ -20,7 +20,8 @@ describe('tables in docs', () => {
 
   it('are caught when they are incomplete', () => {
     const errors = readFileSync('docs/errors.md', 'utf8');
-    for (const code of ERROR_CODES) expect(errors).toContain(`| \`${code}\` |`);
+    const rows = [...errors.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code);
+    expect(rows).toEqual(ERROR_CODES);
     const cut = errors.replace(/\| `chain_mismatch`.*\n/, '');
     expect(cut).not.toBe(errors);
     expect(withRepeated(cut)).not.toBe(cut);

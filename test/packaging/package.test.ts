@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -21,6 +21,14 @@ beforeAll(() => {
   installed = installPackage();
 }, 120_000);
 afterAll(() => installed.remove());
+
+describe('the exports', () => {
+  it('are the faces of the parts, all of them and nothing else', () => {
+    const faces = globSync('src/**/index.ts').map((path) => path.replace(/^src/, './dist'));
+    const targets = Object.values(json.exports).map((target) => target.replace(/\.js$/, '.ts'));
+    expect(new Set(targets)).toEqual(new Set([...faces, './package.json']));
+  });
+});
 
 describe('the tarball', () => {
   it('holds what it exports, with types', () => {
