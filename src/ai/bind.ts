@@ -12,11 +12,11 @@ import { createApprovals, type ApprovalStatus } from './tool-approval.ts';
 import type { GuardableTool, GuardableTools } from './tools.ts';
 
 /** `toolApproval` of AI SDK 7 in both of its forms: a function, or a map by tool name. */
-export type ToolApproval<T> = Approve<GenericApprovalOptions> | ToolApprovalMap<T>;
+export type ToolApproval<T> = ApproveAny | ToolApprovalMap<T>;
 
 /** A status or a function for some of the tools. */
 export type ToolApprovalMap<T> = {
-  readonly [Name in keyof T]?: ApprovalStatus | Approve<ToolInput<T[Name]>, ToolApprovalOptions>;
+  readonly [Name in keyof T]?: ApprovalStatus | ApproveOne<ToolInput<T[Name]>>;
 };
 
 /** What the host tells a function that is asked about all tools. */
@@ -46,8 +46,12 @@ export interface ApprovalMessage {
 }
 
 /** Methods compare their parameters both ways, so that the host's own function types fit too. */
-type Approve<Input, Options = never> = {
-  ask(input: Input, options: Options): ApprovalStatus | PromiseLike<ApprovalStatus>;
+type ApproveAny = {
+  ask(options: GenericApprovalOptions): ApprovalStatus | PromiseLike<ApprovalStatus>;
+}['ask'];
+
+type ApproveOne<Input> = {
+  ask(input: Input, options: ToolApprovalOptions): ApprovalStatus | PromiseLike<ApprovalStatus>;
 }['ask'];
 
 type ToolInput<Tool> = Tool extends {
@@ -57,29 +61,23 @@ type ToolInput<Tool> = Tool extends {
   : unknown;
 
 /** What {@link bind} is given. */
-export interface BindOptions<T, A> {
+export interface BindOptions<T> {
   /** The tools; those that were guarded for no agent in particular are bound to this one. */
   readonly tools: T;
   /**
    * The application's approval settings, in the host's own form. Given beside `bind()` instead, their
    * approvals are refused: nobody would remember what was asked.
    */
-  readonly toolApproval?: A;
+  readonly toolApproval?: ToolApproval<NoInfer<Exclude<T, undefined>>> | undefined;
 }
 
 /** What {@link bind} gives: settings of `generateText`, `streamText` and `ToolLoopAgent`. */
-export type Bound<T, A> = Given<'tools', T> &
-  Given<'toolApproval', A> & {
-    /** Binds the host's approval signatures to this human, session and agent. A secret: never send it. */
-    readonly experimental_toolApprovalSecret: Uint8Array;
-  };
-
-/** A member that is there exactly if it was given. */
-type Given<Name extends string, T> = [T] extends [undefined]
-  ? unknown
-  : undefined extends T
-    ? { readonly [K in Name]?: Exclude<T, undefined> }
-    : { readonly [K in Name]: T };
+export type Bound<T> = (undefined extends T
+  ? { readonly tools?: Exclude<T, undefined> }
+  : { readonly tools: T }) & {
+  /** Binds the host's approval signatures to this human, session and agent. A secret: never send it. */
+  readonly experimental_toolApprovalSecret: Uint8Array;
+};
 
 /**
  * Guards tools as {@link tools} does, and makes approvals bind: a human's yes holds once, for the same
@@ -90,12 +88,20 @@ type Given<Name extends string, T> = [T] extends [undefined]
  * @example streamText({ model, messages, ...bind(planner, { tools, toolApproval }) })
  * @throws {CrumbError} As `tools()`.
  */
-export function bind<
-  const T extends GuardableTools | undefined,
-  const A extends ToolApproval<Exclude<T, undefined>> | undefined = undefined,
->(agent: ActingAgent, options: BindOptions<T, A>): Bound<T, A> {
-  const { tools, toolApproval } = options;
-  return settingsOf(agent, tools, toolApproval) as Bound<T, A>; // the same members, by their own wrappers
+export function bind<const T extends GuardableTools | undefined>(
+  agent: ActingAgent,
+  options: BindOptions<T> & { readonly toolApproval: ToolApproval<NoInfer<Exclude<T, undefined>>> },
+): Bound<T> & { readonly toolApproval: ToolApproval<Exclude<T, undefined>> };
+export function bind<const T extends GuardableTools | undefined>(
+  agent: ActingAgent,
+  options: BindOptions<T> & { readonly toolApproval?: undefined },
+): Bound<T>;
+export function bind<const T extends GuardableTools | undefined>(
+  agent: ActingAgent,
+  options: BindOptions<T>,
+): Bound<T> & { readonly toolApproval?: ToolApproval<Exclude<T, undefined>> };
+export function bind(agent: ActingAgent, options: BindOptions<GuardableTools | undefined>): object {
+  return settingsOf(agent, options.tools, options.toolApproval);
 }
 
 function settingsOf(

@@ -10,7 +10,7 @@ import type { ActingAgent } from '../gateway/acting-agent.ts';
 import { recordDenial } from '../gateway/approvals.ts';
 import type { OutcomeStatus } from '../gateway/close-call.ts';
 import type { CallRequest } from '../gateway/record-tool-call.ts';
-import { currentActing, currentScope, within, type Scope } from '../gateway/scope.ts';
+import { currentScope, within, type Scope } from '../gateway/scope.ts';
 import { noteGuarded } from '../gateway/watched-call.ts';
 import { isApprovalReplay } from './approval-replay.ts';
 import { markGuarded, type Execute, type Guarded, type Running } from './guarded.ts';
@@ -24,16 +24,28 @@ import { isSameActing } from './same-acting.ts';
  * it report success while the body never ran. So a generator stays one.
  */
 export function guard(guarded: Guarded): Execute {
-  const execute: Execute = guarded.work.streams
-    ? async function* (args, options) {
-        yield* streamed(guarded, args, options);
-      }
-    : async (args, options) => once(guarded, args, options);
+  const hostCall = (args: unknown, options: unknown): HostCall => {
+    return { args, options, here: currentScope() };
+  };
+  if (!guarded.work.streams) {
+    return markGuarded(async (args, options) => once(guarded, hostCall(args, options)), guarded);
+  }
+  // The scope is that of the call: a generator's own body only runs once somebody reads, maybe elsewhere.
+  const execute: Execute = (args, options) => streamed(guarded, hostCall(args, options));
+  Object.defineProperty(execute, Symbol.toStringTag, { value: 'AsyncGeneratorFunction' });
   return markGuarded(execute, guarded);
 }
 
-async function once(guarded: Guarded, args: unknown, options: unknown): Promise<unknown> {
-  const running = await open(guarded, args, options);
+/** One call of a guarded `execute`, and the scope it was made in. */
+interface HostCall {
+  readonly args: unknown;
+  readonly options: unknown;
+  readonly here: Scope | undefined;
+}
+
+async function once(guarded: Guarded, call: HostCall): Promise<unknown> {
+  const { options } = call;
+  const running = await open(guarded, call);
   let result: unknown;
   try {
     result = await within(running.scope, async () => lastOf(await running.run(options)));
@@ -47,10 +59,10 @@ async function once(guarded: Guarded, args: unknown, options: unknown): Promise<
 
 async function* streamed(
   guarded: Guarded,
-  args: unknown,
-  options: unknown,
+  call: HostCall,
 ): AsyncGenerator<unknown, void, undefined> {
-  const running = await open(guarded, args, options);
+  const { options } = call;
+  const running = await open(guarded, call);
   let status: OutcomeStatus = 'aborted'; // until it comes to an end of its own
   let ending: { result?: unknown; error?: unknown } = {};
   try {
@@ -91,27 +103,31 @@ async function* inScope(
   }
 }
 
-async function open(guarded: Guarded, args: unknown, options: unknown): Promise<Running> {
-  const request = requestOf(guarded, args, options);
+/** Reads the arguments before anything is waited for: later changes to them are too late. */
+async function open(guarded: Guarded, call: HostCall): Promise<Running> {
+  const request = requestOf(guarded, call);
   noteGuarded(request.id);
-  return guarded.work.open(await actingFor(guarded, request), request);
+  const acting = guarded.acting ?? call.here?.acting;
+  if (acting === undefined) throw new CrumbError('session_missing');
+  // A guard that is bound to one agent never acts for another that happens to be around.
+  if (call.here !== undefined && !isSameActing(call.here.acting, acting)) {
+    await refuse(guarded, acting, request);
+  }
+  return guarded.work.open(acting, request);
 }
 
-/** Who acts. A guard that is bound to one agent never acts for another that happens to be around. */
-async function actingFor(guarded: Guarded, request: CallRequest): Promise<ActingAgent> {
-  const { acting, work } = guarded;
-  if (acting === undefined) return currentActing();
-  const here = currentScope()?.acting;
-  if (here === undefined || isSameActing(here, acting)) return acting;
-  const { delegateTo } = work;
-  const { id, tool, args, origin } = request;
+async function refuse(
+  { work: { delegateTo } }: Guarded,
+  acting: ActingAgent,
+  { id, tool, args, origin }: CallRequest,
+): Promise<never> {
   const call = { id, tool, args, origin, ...(delegateTo === undefined ? {} : { delegateTo }) };
   await recordDenial(acting, call, 'actor_mismatch');
   throw new CrumbError('actor_mismatch');
 }
 
 /** What is read of the host's options: nothing in them says who. */
-function requestOf(guarded: Guarded, args: unknown, options: unknown): CallRequest {
+function requestOf(guarded: Guarded, { args, options }: HostCall): CallRequest {
   const id = textIn(options, 'toolCallId') ?? randomUUID();
   return {
     id,

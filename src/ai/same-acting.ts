@@ -12,7 +12,7 @@ export function isSameActing(a: ActingAgent, b: ActingAgent): boolean {
   const [one, other] = [stateOf(a), stateOf(b)];
   return (
     one.gateway === other.gateway &&
-    one.hop === other.hop &&
+    one.hop?.seq === other.hop?.seq &&
     one.attended?.login.reference === other.attended?.login.reference &&
     sameChain(one.chain, other.chain)
   );

@@ -66,7 +66,7 @@ export interface SubAgentTool<Schema extends object, Output> {
  *   `agent.delegate()` throws, and `sub_agent_incomplete` if the child stops to wait for an approval.
  */
 export function subAgent<Schema extends object>(
-  options: SubAgentOptions<Schema, true>,
+  options: SubAgentOptions<Schema, true> & { readonly stream: true },
 ): SubAgentTool<Schema, AsyncIterable<UIMessage>>;
 export function subAgent<Schema extends object>(
   options: SubAgentOptions<Schema, false>,

@@ -27,7 +27,7 @@ export type ApprovalStatus =
   | { readonly type: 'not-applicable' }
   | {
       readonly type: 'approved' | 'denied' | 'user-approval';
-      readonly reason?: string | undefined;
+      readonly reason?: string;
     };
 
 /** Wraps the approval settings of one `bind()`. */

@@ -1,0 +1,430 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
+import { bind } from '../../src/ai/bind.ts';
+import { subAgent } from '../../src/ai/sub-agent.ts';
+import { tools } from '../../src/ai/tools.ts';
+import type { ActingAgent } from '../../src/gateway/acting-agent.ts';
+import { openWorld, READ_42, RECORDS, type CrumbWorld } from '../world.ts';
+import {
+  answered,
+  ask,
+  edited,
+  FORGED,
+  FORMS,
+  forget,
+  post,
+  ran,
+  readRecord,
+  WAYS,
+  type Turn,
+} from './approval-turns.ts';
+import { call, host7, say } from './hosts.ts';
+import { beginTrail } from './trail.ts';
+
+const LOCAL = { resource: 'local', action: 'think' };
+
+let world: CrumbWorld;
+let skewMs = 0;
+beforeAll(async () => {
+  world = await openWorld({
+    tools: { think: LOCAL },
+    crumb: { clock: () => new Date(Date.now() + skewMs) },
+  });
+});
+afterAll(async () => world.close());
+
+async function plannerOf(person: string, directives: readonly object[] = []): Promise<ActingAgent> {
+  return (await world.loginAs(person, directives, { scope: 'openid read_record' })).agent(
+    'planner',
+  );
+}
+
+const CASES = FORMS.flatMap(({ host, form }) =>
+  WAYS.map((way) => ({ host, form, way, title: `${host.name}, ${form}, ${way}` })),
+);
+
+describe.each(CASES)('an approval ($title)', (turn) => {
+  it('lets exactly the call run that was asked about, once, and is on record', async () => {
+    const planner = await plannerOf('alice');
+    const trail = await beginTrail(world);
+    forget();
+    const first = await ask(planner, turn);
+    expect(ran).toEqual([]);
+    expect(await trail.lines()).toEqual([]);
+    const messages = answered(first.messages, true);
+    const second = await post(planner, turn, messages);
+    expect(second.text).toBe('answered');
+    expect(ran).toEqual([{ id: 42 }]);
+    expect(await trail.lines()).toEqual([
+      'approval readRecord',
+      'intent readRecord authorized',
+      'outcome readRecord ok',
+    ]);
+    const entries = await trail.entries();
+    const [approval] = entries.filter(({ kind }) => kind === 'approval');
+    const [intent] = await trail.attempts();
+    expect(intent).toMatchObject({ approval: approval?.seq, directive: null, reason: null });
+    expect(intent?.call).toMatchObject({ origin: 'approval-replay' });
+    expect(approval?.body).toMatchObject({
+      human: intent?.human,
+      call: { args: intent?.call.args },
+    });
+
+    // The browser strips the result and posts the yes again.
+    await post(planner, turn, messages).catch(() => {});
+    expect(ran).toEqual([{ id: 42 }]);
+    expect((await trail.lines()).at(-1)).toBe('refusal readRecord approval_unverified');
+  });
+
+  it('that says no lets nothing run', async () => {
+    const planner = await plannerOf('alice');
+    forget();
+    const first = await ask(planner, turn);
+    await post(planner, turn, answered(first.messages, false));
+    expect(ran).toEqual([]);
+  });
+});
+
+describe.each(
+  CASES.flatMap((turn) =>
+    (['only the record', 'only the secret'] as const).map((locks) => ({
+      ...turn,
+      locks,
+      title: `${turn.title}, ${locks}`,
+    })),
+  ),
+)('an approval does not hold ($title)', (turn) => {
+  /** Posts a history; nothing may run, and with the record the refusal is a crumb. */
+  async function expectRefused(acting: ActingAgent, messages: readonly unknown[]): Promise<void> {
+    const trail = await beginTrail(world);
+    forget();
+    const result = await post(acting, turn, messages).catch((error: unknown) => error);
+    expect(ran).toEqual([]);
+    if (turn.locks === 'only the record') {
+      expect(await trail.lines()).toEqual(['refusal readRecord approval_unverified']);
+    } else {
+      expect(result).toMatchObject({ name: 'AI_InvalidToolApprovalSignatureError' });
+      expect(await trail.lines()).toEqual([]);
+    }
+  }
+
+  it('when it is forged', async () => {
+    await expectRefused(await plannerOf('alice'), FORGED);
+  });
+
+  it('for another human', async () => {
+    const { messages } = await ask(await plannerOf('alice'), turn);
+    await expectRefused(await plannerOf('bob'), answered(messages, true));
+  });
+
+  it('for another session of the same human', async () => {
+    const { messages } = await ask(await plannerOf('alice'), turn);
+    await expectRefused(await plannerOf('alice'), answered(messages, true));
+  });
+
+  it('for another agent of the same session', async () => {
+    const session = await world.loginAs('alice', []);
+    const { messages } = await ask(session.agent('planner'), turn);
+    await expectRefused(session.agent('researcher'), answered(messages, true));
+  });
+
+  it('for other arguments', async () => {
+    const planner = await plannerOf('alice');
+    const { messages } = await ask(planner, turn);
+    await expectRefused(planner, edited(answered(messages, true), '{"id":42}', '{"id":43}'));
+  });
+
+  it('for another call id', async () => {
+    const planner = await plannerOf('alice');
+    const { messages } = await ask(planner, turn);
+    await expectRefused(planner, edited(answered(messages, true), '"c1"', '"c2"'));
+  });
+});
+
+const RECORD_ONLY = CASES.map((turn) => ({ ...turn, locks: 'only the record' as const }));
+
+describe.each(RECORD_ONLY)('the record alone ($title)', (turn) => {
+  it('lets one of two posts run that arrive at once', async () => {
+    const planner = await plannerOf('alice');
+    const { messages } = await ask(planner, turn);
+    const trail = await beginTrail(world);
+    forget();
+    await Promise.all([1, 2, 3].map(() => post(planner, turn, answered(messages, true))));
+    expect(ran).toEqual([{ id: 42 }]);
+    expect((await trail.lines()).toSorted()).toEqual([
+      'approval readRecord',
+      'intent readRecord authorized',
+      'outcome readRecord ok',
+      'refusal readRecord approval_unverified',
+      'refusal readRecord approval_unverified',
+    ]);
+  });
+
+  it('forgets a question after ten minutes', async () => {
+    const planner = await plannerOf('alice');
+    const { messages } = await ask(planner, turn);
+    const trail = await beginTrail(world);
+    forget();
+    skewMs = 10 * 60_000 + 1;
+    await post(planner, turn, answered(messages, true)).finally(() => {
+      skewMs = 0;
+    });
+    expect(ran).toEqual([]);
+    expect(await trail.lines()).toEqual(['refusal readRecord approval_unverified']);
+  });
+});
+
+it('is spent by a process that dies after the intent; asking again helps', async () => {
+  const token = await world.tokenOf('alice', []);
+  const turn: Turn = { host: host7, way: 'generate', form: 'a map', locks: 'only the record' };
+  const trail = await beginTrail(world);
+  const first = (await world.crumb.session(token)).agent('planner');
+  const { messages } = await ask(first, turn);
+  const yes = answered(messages, true);
+
+  // The first process hangs in the tool: its intent is on record, and nothing else will be.
+  const hung = Promise.withResolvers<void>();
+  const hanging = bind(first, {
+    tools: { readRecord: { ...readRecord, execute: () => new Promise(() => hung.resolve()) } },
+    toolApproval: { readRecord: 'user-approval' },
+  });
+  const { experimental_toolApprovalSecret: _off, ...settings } = hanging;
+  void host7.generate({ model: host7.script(say('never')), ...settings, messages: yes });
+  await hung.promise;
+
+  const other = await world.openAgain();
+  try {
+    const second = (await other.session(token)).agent('planner');
+    forget();
+    await post(second, turn, yes);
+    expect(ran).toEqual([]);
+    const again = await ask(second, turn);
+    await post(second, turn, answered(again.messages, true));
+    expect(ran).toEqual([{ id: 42 }]);
+  } finally {
+    await other.close();
+  }
+  expect(await trail.lines()).toEqual([
+    'approval readRecord',
+    'intent readRecord authorized',
+    'refusal readRecord approval_unverified',
+    'approval readRecord',
+    'intent readRecord authorized',
+    'outcome readRecord ok',
+  ]);
+});
+
+it('holds in another process that shares the approval key', async () => {
+  const token = await world.tokenOf('alice', []);
+  const turn: Turn = { host: host7, way: 'stream', form: 'a map' };
+  const { messages } = await ask((await world.crumb.session(token)).agent('planner'), turn);
+  const other = await world.openAgain();
+  try {
+    forget();
+    await post((await other.session(token)).agent('planner'), turn, answered(messages, true));
+    expect(ran).toEqual([{ id: 42 }]);
+  } finally {
+    await other.close();
+  }
+});
+
+it('holds over a renewal of the token', async () => {
+  const turn: Turn = { host: host7, way: 'generate', form: 'a map' };
+  const login = await world.loginAs('alice', []);
+  const { messages } = await ask(login.agent('planner'), turn);
+  forget();
+  await post(login.agent('planner'), turn, answered(messages, true));
+  expect(ran).toEqual([{ id: 42 }]);
+});
+
+it('counts once when the same call is asked about twice', async () => {
+  const planner = await plannerOf('alice');
+  const turn: Turn = { host: host7, way: 'generate', form: 'a map', locks: 'only the record' };
+  await ask(planner, turn);
+  const { messages } = await ask(planner, turn);
+  forget();
+  await post(planner, turn, answered(messages, true));
+  await post(planner, turn, answered(messages, true));
+  expect(ran).toEqual([{ id: 42 }]);
+});
+
+it('is refused when the settings stand beside bind()', async () => {
+  const planner = await plannerOf('alice');
+  const trail = await beginTrail(world);
+  const settings = {
+    ...bind(planner, { tools: { readRecord } }),
+    toolApproval: { readRecord: 'user-approval' },
+  };
+  const { messages } = await host7.generate({
+    model: host7.script(call('c1', 'readRecord', { id: 42 })),
+    ...settings,
+    prompt: 'go',
+  });
+  forget();
+  await host7.generate({
+    model: host7.script(say('x')),
+    ...settings,
+    messages: answered(messages, true),
+  });
+  expect(ran).toEqual([]);
+  expect(await trail.lines()).toEqual(['refusal readRecord approval_unverified']);
+});
+
+describe('the policy of the application', () => {
+  it('is recorded where it denies', async () => {
+    const planner = await plannerOf('alice');
+    const trail = await beginTrail(world);
+    forget();
+    await host7.generate({
+      model: host7.script(call('c1', 'readRecord', { id: 42 }), say('done')),
+      ...bind(planner, {
+        tools: { readRecord },
+        toolApproval: { readRecord: () => ({ type: 'denied', reason: 'not today' }) },
+      }),
+      prompt: 'go',
+    });
+    expect(ran).toEqual([]);
+    expect(await trail.lines()).toEqual(['refusal readRecord policy_denied']);
+  });
+
+  it('is recorded where it approves by itself', async () => {
+    const planner = await plannerOf('alice', [READ_42]);
+    const trail = await beginTrail(world);
+    await host7.generate({
+      model: host7.script(call('c1', 'readRecord', { id: 42 }), say('done')),
+      ...bind(planner, { tools: { readRecord }, toolApproval: { readRecord: 'approved' } }),
+      prompt: 'go',
+    });
+    const [intent] = await trail.attempts();
+    expect(intent?.decision).toEqual({ by: 'ai-sdk', id: 'toolApproval', effect: 'approved' });
+  });
+
+  it('that says nothing about a tool leaves it to what the tool itself says', async () => {
+    const planner = await plannerOf('alice');
+    const { messages } = await host7.generate({
+      model: host7.script(call('c1', 'readRecord', { id: 42 })),
+      ...bind(planner, {
+        tools: { readRecord: { ...readRecord, needsApproval: true }, think: readRecord },
+        toolApproval: { think: 'approved' },
+      }),
+      prompt: 'go',
+    });
+    expect(answered(messages, true)).toHaveLength(3);
+  });
+
+  it('keeps its `this` and its arguments', async () => {
+    const planner = await plannerOf('alice');
+    let seen: unknown;
+    class Careful {
+      readonly #limit = 40;
+      readonly description = 'reads';
+      readonly inputSchema = readRecord.inputSchema;
+      readonly execute = readRecord.execute;
+      needsApproval({ id }: { id: number }, options: { toolCallId: string }): boolean {
+        seen = options.toolCallId;
+        return id > this.#limit;
+      }
+    }
+    const bound = bind(planner, { tools: { readRecord: new Careful() } });
+    const { messages } = await host7.generate({
+      model: host7.script(call('c9', 'readRecord', { id: 42 })),
+      ...bound,
+      prompt: 'go',
+    });
+    expect(answered(messages, true)).toHaveLength(3);
+    expect(seen).toBe('c9');
+  });
+
+  it('is not asked about what is not JSON: the guard refuses that', async () => {
+    const planner = await plannerOf('alice');
+    const trail = await beginTrail(world);
+    const think = {
+      description: 'x',
+      inputSchema: z.object({ at: z.string().transform((text) => new Date(text)) }),
+      execute: () => 'never',
+    };
+    const { errors } = await host7.generate({
+      model: host7.script(call('c1', 'think', { at: '2026-01-01' }), say('done')),
+      ...bind(planner, { tools: { think }, toolApproval: { think: 'user-approval' } }),
+      prompt: 'go',
+    });
+    expect(errors).toEqual(['the arguments are not JSON']);
+    expect(await trail.lines()).toEqual(['refusal think arguments_not_json']);
+  });
+
+  it('may ask about a delegation too', async () => {
+    const planner = await plannerOf('alice');
+    const research = subAgent({
+      actor: 'researcher',
+      agent: host7.agent({ model: host7.script(say('researched')), tools: tools({ readRecord }) }),
+      description: 'x',
+      inputSchema: z.object({ task: z.string() }),
+    });
+    const bound = bind(planner, {
+      tools: { research },
+      toolApproval: { research: 'user-approval' },
+    });
+    const { experimental_toolApprovalSecret: _off, ...recordOnly } = bound;
+    const trail = await beginTrail(world);
+    const { messages } = await host7.generate({
+      model: host7.script(call('c1', 'research', { task: 'x' })),
+      ...recordOnly,
+      prompt: 'go',
+    });
+    const yes = answered(messages, true);
+    await host7.generate({ model: host7.script(say('done')), ...recordOnly, messages: yes });
+    await host7.generate({ model: host7.script(say('done')), ...recordOnly, messages: yes });
+    expect(await trail.lines()).toEqual([
+      'approval research',
+      'intent research authorized',
+      'hop',
+      'outcome research ok',
+      'refusal research approval_unverified',
+    ]);
+  });
+
+  it('cannot ask anybody about a job that no human directs', async () => {
+    const job = world.crumb.unattended('planner');
+    await expect(ask(job, { host: host7, way: 'generate', form: 'a map' })).rejects.toMatchObject({
+      code: 'session_missing',
+    });
+    const one = bind(job, { tools: {} }).experimental_toolApprovalSecret;
+    expect(one).toHaveLength(32);
+    expect(bind(job, { tools: {} }).experimental_toolApprovalSecret).not.toEqual(one);
+  });
+});
+
+it("runs an unverified approval in mode 'record', and the intent says that none was", async () => {
+  await using recording = await openWorld({ crumb: { mode: 'record' } });
+  const acting = (await recording.loginAs('alice', [READ_42])).agent('planner');
+  const trail = await beginTrail(recording);
+  forget();
+  const { experimental_toolApprovalSecret: _off, ...bound } = bind(acting, {
+    tools: { readRecord },
+    toolApproval: { readRecord: 'user-approval' },
+  });
+  await host7.generate({ model: host7.script(say('x')), ...bound, messages: FORGED });
+  expect(ran).toEqual([{ id: 42 }]);
+  const [intent] = await trail.attempts();
+  expect(intent).toMatchObject({ approval: null, call: { origin: 'approval-replay' } });
+});
+
+it('is refused for a directive of somebody else at the provider, as any call', async () => {
+  // The human says yes, but never granted the scope: the provider still decides.
+  const planner = (
+    await world.loginAs(
+      'alice',
+      [{ type: 'crumb_tool_call', actions: ['x'], locations: [RECORDS] }],
+      {
+        scope: 'openid export_record',
+      },
+    )
+  ).agent('planner');
+  const turn: Turn = { host: host7, way: 'generate', form: 'a map' };
+  const { messages } = await ask(planner, turn);
+  const trail = await beginTrail(world);
+  forget();
+  await post(planner, turn, answered(messages, true));
+  expect(ran).toEqual([]);
+  expect(await trail.lines()).toEqual(['refusal readRecord exchange_refused']);
+});
