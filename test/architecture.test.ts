@@ -13,6 +13,7 @@ import {
   starExportsOf,
   targetOf,
   undocumentedExports,
+  unprovedCastsIn,
   valueImportsOf,
   type PartRules,
   type Source,
@@ -155,6 +156,12 @@ describe('files', () => {
   it('export names, never a whole file', () => {
     expect(starExportsOf(sources)).toEqual([]);
     expect(starExportsOf([{ path: 'src/x.ts', text: `export * from './y.ts';` }])).toHaveLength(1);
+  });
+
+  it('cast only under a comment that proves it', () => {
+    expect(unprovedCastsIn(sources)).toEqual([]);
+    const text = '// It is one.\nexport const a = x as A;\n\nexport const b = y as B;\nz as const;';
+    expect(unprovedCastsIn([{ path: 'src/x.ts', text }])).toEqual(['src/x.ts:4']);
   });
 
   it('have names that say what is inside', () => {

@@ -108,8 +108,8 @@ async function* linesOf(path: string): AsyncIterable<readonly string[]> {
   const stream = createReadStream(path, { highWaterMark: 1 << 20 });
   let rest: Buffer = Buffer.alloc(0);
   try {
+    // Without an encoding its chunks are buffers.
     for await (const chunk of stream as AsyncIterable<Buffer>) {
-      // no encoding: chunks are buffers
       const lines: string[] = [];
       let from = 0;
       for (let end = chunk.indexOf(10); end >= 0; end = chunk.indexOf(10, from)) {

@@ -124,6 +124,32 @@ export function starExportsOf(sources: readonly Source[]): string[] {
   );
 }
 
+/** Casts without a comment in their statement or right above it, as `file:line`. */
+export function unprovedCastsIn(sources: readonly Source[]): string[] {
+  return sources.flatMap((source) => {
+    const file = parse(source);
+    const lineOf = (place: number): number => file.getLineAndCharacterOfPosition(place).line;
+    const lines = source.text.split('\n');
+    const found: string[] = [];
+    const visit = (node: ts.Node): void => {
+      if (ts.isAsExpression(node) && node.type.getText() !== 'const') {
+        const last = lineOf(node.getEnd());
+        const around = lines.slice(Math.max(0, lineOf(holderOf(node).getStart()) - 1), last + 1);
+        if (!/\/\/|\*\//.test(around.join('\n'))) found.push(`${source.path}:${last + 1}`);
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(file);
+    return found;
+  });
+}
+
+/** What a comment about a part of it would stand above. */
+function holderOf(node: ts.Node): ts.Node {
+  const isHolder = ts.isStatement(node) || ts.isClassElement(node) || ts.isPropertyAssignment(node);
+  return isHolder || node.parent === undefined ? node : holderOf(node.parent);
+}
+
 function parse({ path, text }: Source): ts.SourceFile {
   return ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
 }
