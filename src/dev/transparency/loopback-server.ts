@@ -108,7 +108,8 @@ function write(res: ServerResponse, { status, type = PLAIN, headers, body }: Pla
 async function readBody(req: IncomingMessage): Promise<Uint8Array | undefined> {
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of req as AsyncIterable<Buffer>) {
+  // The connection is still needed, to say that it was too much.
+  for await (const chunk of req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     // no encoding: chunks are buffers
     length += chunk.length;
     if (length > MAX_BODY) return undefined;
