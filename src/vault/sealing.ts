@@ -5,7 +5,15 @@
  * @see https://www.rfc-editor.org/rfc/rfc5869
  * @module
  */
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  randomFillSync,
+  type KeyObject,
+} from 'node:crypto';
 import { CrumbError } from '../errors.ts';
 
 const KEY_BYTES = 32;
@@ -39,17 +47,22 @@ export function createSealer(key: Uint8Array): Sealer {
   if (key.length !== KEY_BYTES) {
     throw new TypeError(`the vault key has ${key.length} bytes instead of ${KEY_BYTES}`);
   }
-  const derive = (purpose: string): Uint8Array =>
-    new Uint8Array(
-      hkdfSync('sha256', key, new Uint8Array(0), `crumb-vault/1 ${purpose}`, KEY_BYTES),
+  // Parsed once: as bytes they would be made into keys for each row.
+  const derive = (purpose: string): KeyObject => {
+    const info = `crumb-vault/1 ${purpose}`;
+    return createSecretKey(
+      Buffer.from(hkdfSync('sha256', key, new Uint8Array(0), info, KEY_BYTES)),
     );
+  };
   const sealKey = derive('seal');
   const lookupKey = derive('lookup');
   const ownerKey = derive('owner');
+  const owners = new WeakMap<Uint8Array, Uint8Array>();
+  const nextNonce = nonces();
 
   return {
     seal(place, value) {
-      const nonce = randomBytes(NONCE_BYTES);
+      const nonce = nextNonce();
       const cipher = createCipheriv('aes-256-gcm', sealKey, nonce, { authTagLength: TAG_BYTES });
       cipher.setAAD(Buffer.from(place));
       const head = Uint8Array.of(LAYOUT);
@@ -76,6 +89,27 @@ export function createSealer(key: Uint8Array): Sealer {
       }
     },
     lookup: (text) => createHmac('sha256', lookupKey).update(text).digest(),
-    owner: (subjectKey) => createHmac('sha256', ownerKey).update(subjectKey).digest(),
+    owner(subjectKey) {
+      let owner = owners.get(subjectKey);
+      if (owner === undefined) {
+        owner = createHmac('sha256', ownerKey).update(subjectKey).digest();
+        owners.set(subjectKey, owner);
+      }
+      return owner;
+    },
+  };
+}
+
+/** Random nonces, drawn many at a time; each is given out once. */
+function nonces(): () => Uint8Array {
+  const pool = new Uint8Array(NONCE_BYTES * 256);
+  let at = pool.length;
+  return () => {
+    if (at === pool.length) {
+      randomFillSync(pool);
+      at = 0;
+    }
+    at += NONCE_BYTES;
+    return pool.slice(at - NONCE_BYTES, at);
   };
 }

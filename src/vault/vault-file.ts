@@ -64,6 +64,7 @@ export async function openVaultFile(place: VaultPlace): Promise<VaultFile> {
       await client.execute('PRAGMA journal_mode = WAL');
       // Always, not only while erasing: pages that are split leave copies behind too.
       await client.execute('PRAGMA secure_delete = ON');
+      await client.execute('PRAGMA cache_size = -32768'); // KiB: the index of commitments is random
       await client.execute('PRAGMA fullfsync = ON'); // macOS: fsync alone does not reach the disk
     }
     await client.execute(`PRAGMA synchronous = ${durability === 'full' ? 'FULL' : 'NORMAL'}`);

@@ -133,6 +133,7 @@ export interface EndLine {
   readonly digest: Uint8Array;
 }
 
+/** Any line of a bundle. */
 export type BundleLine =
   | HeaderLine
   | PeaksLine

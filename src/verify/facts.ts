@@ -14,7 +14,7 @@ export interface KnownDirective {
   readonly directive: Directive;
   /** Whether its limits on arguments are known. */
   readonly complete: boolean;
-  /** The same for the same directive of the same human; undefined if that cannot be said. */
+  /** The same for the same directive; undefined if its uses are not counted, or that cannot be said. */
   readonly id: string | undefined;
   /** Uses taken under this token. */
   used: number;
@@ -102,6 +102,7 @@ export interface Facts {
   /** Largest size anchored so far, by type and log. */
   readonly anchors: Map<string, number>;
   readonly chains: Map<string, readonly Actor[]>;
+  readonly issuers: Map<string, string>;
   /** Logins whose directives are still in memory, oldest first. */
   readonly living: KnownSession[];
 }
@@ -118,6 +119,7 @@ export function startFacts(): Facts {
     uses: new Map(),
     anchors: new Map(),
     chains: new Map(),
+    issuers: new Map(),
     living: [],
   };
 }
@@ -191,6 +193,14 @@ export function internChain({ chains }: Facts, chain: readonly Actor[]): readonl
   if (known !== undefined) return known;
   if (chains.size < 10_000) chains.set(key, chain);
   return chain;
+}
+
+/** The same for issuers, whose names come out of each login anew. */
+export function internIssuer({ issuers }: Facts, iss: string): string {
+  const known = issuers.get(iss);
+  if (known !== undefined) return known;
+  if (issuers.size < 1_000) issuers.set(iss, iss);
+  return iss;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;

@@ -94,6 +94,7 @@ export type Finding =
   | { readonly code: 'selection_only'; readonly from: number }
   | { readonly code: 'verdict_not_recomputed'; readonly seq: number; readonly count: number };
 
+/** The name of a kind of finding. */
 export type FindingCode = Finding['code'];
 
 /**

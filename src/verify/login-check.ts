@@ -4,15 +4,18 @@
  *
  * @module
  */
+import { sha256 } from '@noble/hashes/sha2.js';
 import { sameChain } from '../attribution/act-chain.ts';
 import { canonicalJson } from '../attribution/canonical.ts';
 import { parseDirectives, type Directive } from '../attribution/directive.ts';
 import type { Json } from '../attribution/tool-call.ts';
+import { toBase64url, utf8 } from '../evidence/bytes.ts';
 import { directiveArgs, directiveOf, recordDirective } from '../evidence/directive-record.ts';
 import type { DirectiveRecord, Entry } from '../evidence/kinds.ts';
 import {
   forgetEnded,
   internChain,
+  internIssuer,
   knownDirectives,
   type Facts,
   type KnownDirective,
@@ -55,7 +58,7 @@ function rememberSession(
     seq,
     root: first?.root ?? seq,
     human: first?.human ?? body.human,
-    iss: body.iss,
+    iss: internIssuer(facts, body.iss),
     chain: internChain(facts, body.chain),
     expiresMs: body.expires === null ? Infinity : Date.parse(body.expires),
     directives: knownDirectives(body.directives.map((record) => knownDirective(record, openings))),
@@ -69,11 +72,16 @@ function rememberSession(
 function knownDirective(record: DirectiveRecord, openings: Openings): KnownDirective {
   const limits = limitsOf(record, openings);
   const opened = limits === undefined ? undefined : directiveOf(record, limits);
-  const id = limits === undefined ? undefined : canonicalJson({ ...record, args: limits });
+  const counted = limits !== undefined && record.maxUses !== null;
+  const id = counted ? idOf({ ...record, args: limits }) : undefined;
   if (opened !== undefined) return { directive: opened, complete: true, id, used: 0 };
   const rest = directiveOf({ ...record, args: null }, null);
   const nothing: Directive = { source: record.source, actions: [], resources: [], optional: [] };
   return { directive: rest ?? nothing, complete: false, id: undefined, used: 0 };
+}
+
+function idOf(opened: Json): string {
+  return toBase64url(sha256(utf8(canonicalJson(opened))));
 }
 
 /** What the directive's commitment was opened as; null if it has none, undefined if nobody opened it. */
