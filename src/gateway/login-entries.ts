@@ -10,9 +10,16 @@ import type { Gateway } from './gateway.ts';
 import type { Prerequisite } from './known-entries.ts';
 import { describeLogin, type Login } from './login.ts';
 
+/** Every call asks three times, and a key set is some kilobytes. */
+const ids = new WeakMap<KeySetSnapshot, string>();
+
 /** By the bytes: another spelling of the same keys is another set. */
 export function keySetId(keySet: KeySetSnapshot): string {
-  return `keys ${keySet.iss} ${createHash('sha256').update(keySet.raw).digest('hex')}`;
+  const known = ids.get(keySet);
+  if (known !== undefined) return known;
+  const id = `keys ${keySet.iss} ${createHash('sha256').update(keySet.raw).digest('hex')}`;
+  ids.set(keySet, id);
+  return id;
 }
 
 export function loginId(login: Login): string {
