@@ -31,6 +31,7 @@ export function judgeAgain(entry: AttemptEntry, grounds: Grounds): Rejudged {
   const { body } = entry;
   if (body.session === null) return compare(body, [UNATTRIBUTED]);
   if (body.approval !== null) return compare(body, [APPROVED]);
+  if (isFailedApproval(entry)) return 'unknown';
   const { session } = grounds;
   const directives = session?.directives;
   const chain = chainOf(body.chain);
@@ -49,6 +50,16 @@ export function judgeAgain(entry: AttemptEntry, grounds: Grounds): Rejudged {
 
 /** A yes stands for a directive of its own, which no login has. */
 const APPROVED: Judgement = { verdict: 'authorized', directive: null, reason: null };
+
+/**
+ * An approved call that did not run after all: the approval was not used, so it is not on record, and
+ * nobody can say any more that there was one.
+ */
+function isFailedApproval({ kind, body }: AttemptEntry): boolean {
+  const { call, verdict, directive } = body;
+  const approved = verdict === 'authorized' && directive === null;
+  return kind === 'refusal' && call.origin === 'approval-replay' && approved;
+}
 
 interface Question {
   readonly session: KnownSession;

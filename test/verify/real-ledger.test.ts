@@ -1,6 +1,8 @@
 /** What the recorder really writes, held against the verifier: the two must agree on every rule. */
 import { createClient } from '@libsql/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { noteApprovalRequest } from '../../src/gateway/approvals.ts';
+import { recordToolCall } from '../../src/gateway/record-tool-call.ts';
 import type { ActingAgent } from '../../src/gateway/acting-agent.ts';
 import { bundleItems, bundleLines } from '../../src/ledger/export-bundle.ts';
 import { bundleSource } from '../../src/store/libsql/bundle-source.ts';
@@ -54,8 +56,21 @@ async function tell(of: CrumbWorld): Promise<string[]> {
   const renewed = await alice.renew(await of.tokenOf('alice', [READ_42])).catch(() => undefined);
   if (renewed !== undefined) await use(renewed.agent('planner'), 'readRecord', { id: 42 });
   await use(bob.agent('researcher'), 'readRecord', { id: 8 });
+  await approve(planner, 'think', { secret: 1 });
+  await approve(planner, 'exportRecord', { id: 44 });
   await bob.end();
   return [await crumb.checkpoint()];
+}
+
+/** A call that a human said yes to, sent twice: the second time nobody has said yes. */
+async function approve(acting: ActingAgent, tool: string, args: object): Promise<void> {
+  const id = `call_${tool}`;
+  await noteApprovalRequest(acting, { id, tool, args });
+  for (let n = 0; n < 2; n++) {
+    const request = { id, tool, args, origin: 'approval-replay' } as const;
+    const call = await recordToolCall(acting, request).catch(() => undefined);
+    await call?.close('ok', { result: new Uint8Array([1, 2, 3]) });
+  }
 }
 
 async function check(

@@ -162,6 +162,22 @@ describe('judging again', () => {
     expect(report.counts).not.toHaveProperty('opening_missing');
   });
 
+  it('cannot say whether an approved call was approved, once the provider refused it', async () => {
+    const scene = await logIn();
+    const { builder } = scene;
+    const approved = call(builder, { id: 43 }, { origin: 'approval-replay' });
+    const body = await refused(scene, {
+      call: approved,
+      directive: null,
+      code: 'exchange_refused',
+    });
+    add(builder, 'refusal', body);
+    await commit(builder);
+    const report = await verify(builder);
+    expect(report.findings).toEqual([]);
+    expect(report.counts).toMatchObject({ verdict_not_recomputed: 1 });
+  });
+
   it('judges delegation by agents alone, over three levels', async () => {
     const fetcher = { iss: ISS, sub: 'fetcher' };
     const detail = { ...DETAIL, agents: ['planner', 'researcher', 'fetcher'] };
