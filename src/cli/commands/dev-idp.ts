@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { once } from 'node:events';
 import { createPublicKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import type { DevIdp, DevIdpOptions } from '../../dev/dev-idp.ts';
 import type { CrumbOptions } from '../../gateway/create-crumb.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { CONFIG_OPTION, loadConfig, registrationOf } from '../config.ts';
+import { moment, portTaken, untilStopped } from '../dev-service.ts';
 import { shown, writeNew } from '../files.ts';
 import { createKey, publicJwk } from '../keys.ts';
 import type { Style } from '../terminal/style.ts';
@@ -72,11 +72,12 @@ export const devIdp = defineCommand({
       force: options.force,
       log: (event) => {
         if (!terminal.json)
-          terminal.note(`${terminal.noteStyle.dim(clock())} ${visible(describeEvent(event))}`);
+          terminal.note(`${terminal.noteStyle.dim(moment())} ${visible(describeEvent(event))}`);
       },
     }).catch(portTaken);
+    const stopped = untilStopped(); // from the first line on that somebody can read
     terminal.print(banner(idp, parties, terminal.style));
-    await untilStopped();
+    await stopped;
     await idp.close();
     return EXIT.ok;
   },
@@ -163,23 +164,9 @@ function banner(idp: DevIdp, { clients, agents, resources }: Parties, style: Sty
   };
 }
 
-function clock(): string {
-  return new Date().toISOString().slice(11, 19);
-}
-
-async function untilStopped(): Promise<void> {
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-}
-
 function missingPackage(cause: unknown): never {
   const missing =
     cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND';
   if (missing) throw new CrumbError('package_missing', { cause, names: ['oidc-provider'] });
-  throw cause;
-}
-
-function portTaken(cause: unknown): never {
-  const taken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
-  if (taken) throw new CrumbError('port_taken', { names: ['choose another with --port'] });
   throw cause;
 }

@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 /** Addresses that only this machine reaches. */
 export const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'] as const;
 
+/** Where a development service may listen. */
 export type LoopbackHost = (typeof LOOPBACK)[number];
 
 export interface PlainRequest {
