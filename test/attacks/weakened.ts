@@ -23,7 +23,7 @@ const CHECKS = {
   'expected origin': (one) => one.code === 'key_unknown' && one.what === 'origin',
   'proof of a new key': (one) => one.code === 'key_unknown' && one.what === 'proof',
   revocation: ({ code }) => code === 'key_revoked',
-  'one use of an approval': (one) => one.code === 'reference_broken' && one.member === 'approval',
+  'use of an approval': (one) => one.code === 'reference_broken' && one.member === 'approval',
 } as const satisfies Record<string, (finding: Finding) => boolean>;
 
 /** A check of the verifier, by name. */
