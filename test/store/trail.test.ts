@@ -94,6 +94,14 @@ it.each([
   ['nobody', { human: 'x' }, []],
   ['a start', { from: new Date('2026-11-22T10:05:00Z') }, [5, 6]],
   ['an end', { to: new Date('2026-11-22T10:05:00Z') }, [2, 4]],
+  ['a time before all', { from: new Date(0) }, [2, 4, 5, 6]],
+  ['a time after all', { from: new Date('2027-01-01') }, []],
+  ['an end before all', { to: new Date(0) }, []],
+  [
+    'a span of time',
+    { from: new Date('2026-11-22T10:04:00Z'), to: new Date('2026-11-22T10:06:00Z') },
+    [4, 5],
+  ],
 ] as const)('filters by %s', async (_what, query, expected) => {
   const { store } = await told();
   expect(seqs(await store.queryTrail(query))).toEqual(expected);

@@ -68,7 +68,7 @@ const BUSY_TIMEOUT_MS = 10_000;
 /** For every connection that writes to a file, and asserted again after each reconnect. */
 const PRAGMAS: readonly string[] = [
   'PRAGMA cache_size = -65536', // 64 MB
-  'PRAGMA wal_autocheckpoint = 10000',
+  'PRAGMA wal_autocheckpoint = 5000', // 40 MB
   'PRAGMA secure_delete = ON', // the salts of approvals must not live on in free pages
   // On macOS fsync returns before the disk has the data; elsewhere these do nothing.
   'PRAGMA fullfsync = ON',
@@ -188,6 +188,8 @@ function clientFor(location: Location, options: ConnectionOptions): Client {
 
 /** A commit must be on disk when it returns, on this very connection. */
 async function assertDurable(client: Client): Promise<void> {
+  // Of a new file. Rows of 400 to 900 bytes leave less of it empty: 666 bytes a crumb instead of 721.
+  await client.execute('PRAGMA page_size = 8192');
   const journal = await client.execute('PRAGMA journal_mode = WAL');
   if (journal.rows[0]?.[0] !== 'wal') {
     throw new CrumbError('ledger_unwritable', {

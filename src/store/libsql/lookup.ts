@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Entry, Kind } from '../../evidence/kinds.ts';
+import type { Entry } from '../../evidence/kinds.ts';
 import { knownEntry } from '../../ledger/opening.ts';
 import type { Connection, Run, SqlValue } from './connection.ts';
 import { END, PAGE, readsOver } from './ledger-rows.ts';
@@ -58,7 +58,6 @@ type OutcomeEntry = Extract<Entry, { readonly kind: 'outcome' }>;
 
 interface Attempt {
   readonly seq: number;
-  readonly kind: Kind;
   readonly timeMs: number;
   readonly human: string | null;
   readonly agent: string | null;
@@ -72,17 +71,15 @@ interface Attempt {
 interface Outcome {
   readonly intent: number;
   readonly seq: number;
-  readonly status: string;
 }
 
 function isAttempt(entry: Entry): entry is AttemptEntry {
   return entry.kind === 'intent' || entry.kind === 'refusal' || entry.kind === 'observed';
 }
 
-function attemptOf({ seq, kind, time, body }: AttemptEntry): Attempt {
+function attemptOf({ seq, time, body }: AttemptEntry): Attempt {
   return {
     seq,
-    kind,
     timeMs: Date.parse(time),
     human: body.human,
     agent: body.chain.at(-1)?.sub ?? null,
@@ -99,7 +96,7 @@ function noteOutcome(
   attempts: Map<number, Attempt>,
   earlier: Outcome[],
 ): void {
-  const outcome = { intent: entry.body.intent, seq: entry.seq, status: entry.body.status };
+  const outcome = { intent: entry.body.intent, seq: entry.seq };
   const attempt = attempts.get(outcome.intent);
   if (attempt === undefined) earlier.push(outcome);
   else attempts.set(outcome.intent, { ...attempt, outcome });
@@ -110,27 +107,26 @@ async function insertAttempts(run: Run, attempts: readonly Attempt[]): Promise<v
   const ids = await namesOf(run, attempts);
   const idOf = (name: string | null): SqlValue => (name === null ? null : (ids.get(name) ?? null));
   const args = attempts.flatMap((attempt) => valuesOf(attempt, idOf));
-  const values = listOf(attempts.length, '(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)');
+  const values = listOf(attempts.length, '(?, ?, ?, ?, ?, ?, ?, ?, ?)');
   await run(
-    `INSERT OR REPLACE INTO lookup (seq, kind, time, human, agent, tool, session, verdict, call_id, outcome, status)
+    `INSERT OR REPLACE INTO lookup (seq, time, human, agent, tool, session, verdict, call_id, outcome)
      VALUES ${values}`,
     args,
   );
 }
 
 function valuesOf(attempt: Attempt, idOf: (name: string | null) => SqlValue): SqlValue[] {
-  const { seq, kind, timeMs, human, agent, tool, session, verdict, callId, outcome } = attempt;
+  const { seq, timeMs, human, agent, tool, session, verdict, callId, outcome } = attempt;
   const names = [idOf(human), idOf(agent), idOf(tool)];
-  const end = [outcome?.seq ?? null, outcome?.status ?? null];
-  return [seq, kind, timeMs, ...names, session, verdict, callId, ...end];
+  return [seq, timeMs, ...names, session, verdict, callId, outcome?.seq ?? null];
 }
 
 async function updateOutcomes(run: Run, outcomes: readonly Outcome[]): Promise<void> {
   if (outcomes.length === 0) return;
   await run(
-    `UPDATE lookup SET outcome = o.column2, status = o.column3
-     FROM (VALUES ${listOf(outcomes.length, '(?, ?, ?)')}) AS o WHERE lookup.seq = o.column1`,
-    outcomes.flatMap(({ intent, seq, status }) => [intent, seq, status]),
+    `UPDATE lookup SET outcome = o.column2
+     FROM (VALUES ${listOf(outcomes.length, '(?, ?)')}) AS o WHERE lookup.seq = o.column1`,
+    outcomes.flatMap(({ intent, seq }) => [intent, seq]),
   );
 }
 

@@ -147,7 +147,8 @@ export const MIGRATIONS: readonly Migration[] = [
   {
     version: 2,
     name: 'lookup',
-    // What can be searched. Filled after the commit and made again at will: nothing relies on it.
+    // What can be searched. Filled after the commit and made again at will: nothing relies on it. Time has no
+    // index: it grows with `seq`, so a place in time is found by halving.
     objects: [
       table(
         'lookup_name',
@@ -159,7 +160,6 @@ export const MIGRATIONS: readonly Migration[] = [
         'lookup',
         `
   seq INTEGER PRIMARY KEY,                                -- an intent, refusal or observed entry
-  kind TEXT NOT NULL,
   time INTEGER NOT NULL,                                  -- milliseconds since 1970
   human INTEGER,                                          -- this and the next two: lookup_name
   agent INTEGER,
@@ -167,8 +167,7 @@ export const MIGRATIONS: readonly Migration[] = [
   session INTEGER,
   verdict TEXT,
   call_id TEXT,
-  outcome INTEGER,                                        -- seq of an intent's outcome entry
-  status TEXT`,
+  outcome INTEGER                                         -- seq of an intent's outcome entry`,
       ),
       table(
         'lookup_progress',
@@ -180,8 +179,6 @@ export const MIGRATIONS: readonly Migration[] = [
       index('lookup_agent', 'lookup (agent)'),
       index('lookup_tool', 'lookup (tool)'),
       index('lookup_verdict', `lookup (verdict) WHERE verdict <> 'authorized'`),
-      index('lookup_session', 'lookup (session)'),
-      index('lookup_time', 'lookup (time)'),
     ],
     statements: ['INSERT INTO lookup_progress (id, next) VALUES (1, 0)'],
   },

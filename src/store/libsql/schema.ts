@@ -72,7 +72,6 @@ export const lookup = sqliteTable(
   'lookup',
   {
     seq: integer().primaryKey(),
-    kind: text({ enum: ['intent', 'refusal', 'observed'] }).notNull(),
     time: integer({ mode: 'timestamp_ms' }).notNull(),
     human: integer(),
     agent: integer(),
@@ -81,7 +80,6 @@ export const lookup = sqliteTable(
     verdict: text({ enum: ['authorized', 'unauthorized', 'unattributed'] }),
     callId: text('call_id'),
     outcome: integer(),
-    status: text({ enum: ['ok', 'error', 'aborted'] }),
   },
   (t) => [
     index('lookup_human').on(t.human),
@@ -90,8 +88,6 @@ export const lookup = sqliteTable(
     index('lookup_verdict')
       .on(t.verdict)
       .where(sql`verdict <> 'authorized'`),
-    index('lookup_session').on(t.session),
-    index('lookup_time').on(t.time),
   ],
 );
 

@@ -12,6 +12,7 @@ import { knownEntry } from '../../ledger/opening.ts';
 import type { Connection } from './connection.ts';
 import { translate } from './driver-errors.ts';
 import { catchUpLookup } from './lookup.ts';
+import { numberOf } from './rows.ts';
 import { entry, lookup, lookupName } from './schema.ts';
 
 /** What to look for. Everything given must hold. */
@@ -54,7 +55,9 @@ export async function queryTrail(
   query: TrailQuery,
 ): Promise<readonly TrailItem[]> {
   await catchUpLookup(connection);
-  const rows = await select(connection, query).catch((error: unknown) => {
+  const first = query.from === undefined ? 0 : await firstNotBefore(connection, query.from);
+  const end = query.to === undefined ? Infinity : await firstNotBefore(connection, query.to);
+  const rows = await select(connection, query, { first, end }).catch((error: unknown) => {
     throw translate(error instanceof Error ? (error.cause ?? error) : error);
   });
   return rows.map(({ seq, attempt, outcome }) => ({
@@ -65,7 +68,27 @@ export async function queryTrail(
   }));
 }
 
-function select(connection: Connection, query: TrailQuery) {
+/** Where a time is: the first attempt that is not before it. Attempts are in order of time. */
+async function firstNotBefore({ read }: Connection, time: Date): Promise<number> {
+  const next = 'SELECT seq, time FROM lookup WHERE seq >= ? ORDER BY seq LIMIT 1';
+  const [last] = (await read('SELECT max(seq) + 1 AS "end" FROM lookup')).rows;
+  let from = 0;
+  let to = last === undefined || last['end'] === null ? 0 : numberOf(last, 'end');
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2);
+    const [row] = (await read(next, [middle])).rows;
+    if (row !== undefined && numberOf(row, 'time') < time.getTime())
+      from = numberOf(row, 'seq') + 1;
+    else to = middle;
+  }
+  return from;
+}
+
+function select(
+  connection: Connection,
+  query: TrailQuery,
+  { first, end }: { readonly first: number; readonly end: number },
+) {
   const { limit = 100, newestFirst = false } = query;
   const human = alias(lookupName, 'human');
   const agent = alias(lookupName, 'agent');
@@ -78,8 +101,8 @@ function select(connection: Connection, query: TrailQuery) {
     query.tool === undefined ? undefined : eq(tool.value, query.tool),
     query.session === undefined ? undefined : eq(lookup.session, query.session),
     query.verdict === undefined ? undefined : eq(lookup.verdict, query.verdict),
-    query.from === undefined ? undefined : gte(lookup.time, query.from),
-    query.to === undefined ? undefined : lt(lookup.time, query.to),
+    first === 0 ? undefined : gte(lookup.seq, first),
+    end === Infinity ? undefined : lt(lookup.seq, end),
     query.after === undefined ? undefined : after(lookup.seq, query.after),
   ];
   return drizzle(connection.reader)
