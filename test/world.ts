@@ -46,7 +46,8 @@ export interface RecordsService {
 export interface CrumbWorldOptions {
   readonly idp?: WorldOptions;
   /** What differs from the standard Crumb. */
-  readonly crumb?: Partial<Omit<CrumbOptions, 'ledger' | 'vault'>> & {
+  readonly crumb?: Partial<Omit<CrumbOptions, 'issuer' | 'ledger' | 'vault'>> & {
+    readonly issuer?: Partial<CrumbOptions['issuer']>;
     readonly ledger?: Partial<CrumbOptions['ledger']>;
   };
   /** More tools, besides `readRecord` and `exportRecord`; `{ resource: 'local' }` needs no service. */
@@ -164,7 +165,12 @@ async function standardOptions(parts: {
 }
 
 function merge(settings: CrumbOptions, changes: CrumbWorldOptions['crumb'] = {}): CrumbOptions {
-  return { ...settings, ...changes, ledger: { ...settings.ledger, ...changes.ledger } };
+  return {
+    ...settings,
+    ...changes,
+    issuer: { ...settings.issuer, ...changes.issuer },
+    ledger: { ...settings.ledger, ...changes.ledger },
+  };
 }
 
 async function readCrumbs(file: string): Promise<readonly Entry[]> {

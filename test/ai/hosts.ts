@@ -23,7 +23,8 @@ export interface ScriptedCall {
 export type Step =
   | { readonly text: string }
   | { readonly calls: readonly ScriptedCall[] }
-  | { readonly fails: string };
+  | { readonly fails: string }
+  | { readonly parts: readonly object[] };
 
 /** One call. */
 export function call(id: string, name: string, input: unknown): Step {
@@ -94,6 +95,7 @@ const USAGE_3 = {
 
 function contentOf(step: Step): object[] {
   if ('fails' in step) throw new Error(step.fails);
+  if ('parts' in step) return [...step.parts];
   if ('text' in step) return [{ type: 'text', text: step.text }];
   return step.calls.map(({ id, name, input }) => ({
     type: 'tool-call',
