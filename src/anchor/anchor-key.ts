@@ -75,15 +75,14 @@ function writeKey(file: string): void {
     try {
       writeSync(handle, String(pem));
       fsyncSync(handle); // genesis will name it: it must be there after a crash
+      linkSync(next, file); // unlike a rename, it takes nobody's place
     } finally {
       closeSync(handle);
+      rmSync(next);
     }
-    linkSync(next, file); // unlike a rename, it takes nobody's place
   } catch (cause) {
     // Else another process was first, and its key is the one.
     if (!existsSync(file)) throw new CrumbError('file_unwritable', { cause });
-  } finally {
-    rmSync(next, { force: true });
   }
 }
 

@@ -114,7 +114,8 @@ describe('a pinned chain', () => {
 
   it('is signed through', async () => {
     const [, stranger] = chainOf();
-    if (leaf === undefined || stranger === undefined || issuer === undefined) throw new Error('no chain');
+    if (leaf === undefined || stranger === undefined || issuer === undefined)
+      throw new Error('no chain');
     expect(await verifyTimestampChain([leaf, stranger], now)).toBe(false);
     expect(await verifyTimestampChain([{ ...leaf, issuer: leaf.subject }, issuer], now)).toBe(
       false,

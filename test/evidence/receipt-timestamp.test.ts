@@ -13,6 +13,8 @@ import {
   type TrustedAuthorityText,
 } from './receipt-world.ts';
 
+type Stamper = Pick<TestAuthority, 'trusted' | 'stamp'>;
+
 const note = await noteOf();
 const opened: OpensslTsa[] = [];
 afterAll(() => {
@@ -55,7 +57,7 @@ const shared = openssl();
 const stamped = await shared.stamp(note);
 
 describe('a timestamp over a checkpoint', () => {
-  it.each<[string, () => TestAuthority | Promise<TestAuthority>]>([
+  it.each<[string, () => Stamper | Promise<Stamper>]>([
     ['@sigstore/mock', mockAuthority],
     ['openssl, P-256', openssl],
     ['openssl, P-384', () => openssl({ key: EC384, digest: 'sha384' })],

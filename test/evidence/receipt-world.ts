@@ -289,6 +289,8 @@ export interface TestAuthority {
   readonly trusted: TrustedAuthorityText;
   /** A response over the SHA-256 of these bytes. */
   stamp(bytes: Uint8Array | string): Promise<Uint8Array>;
+  /** The same over a digest. */
+  stampDigest(digest: Uint8Array): Promise<Uint8Array>;
 }
 
 /** The authority of `@sigstore/mock`. */
@@ -298,20 +300,22 @@ export async function mockAuthority(clock?: Date): Promise<TestAuthority> {
     new Uint8Array(
       view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) as ArrayBuffer,
     );
+  async function stampDigest(digest: Uint8Array): Promise<Uint8Array> {
+    const response = await tsa.timestamp({
+      artifactHash: Buffer.from(digest),
+      hashAlgorithmOID: '2.16.840.1.101.3.4.2.1',
+      nonce: 7,
+      policyOID: '1.3.6.1.4.1.57264.2',
+    });
+    return bytesOf(response);
+  }
   return {
     trusted: {
       uri: 'https://timestamp.sigstore.test',
       chain: [bytesOf(tsa.intCertificate), bytesOf(tsa.rootCertificate)],
     },
-    async stamp(bytes) {
-      const response = await tsa.timestamp({
-        artifactHash: Buffer.from(sha256(bytes)),
-        hashAlgorithmOID: '2.16.840.1.101.3.4.2.1',
-        nonce: 7,
-        policyOID: '1.3.6.1.4.1.57264.2',
-      });
-      return bytesOf(response);
-    },
+    stamp: async (bytes) => stampDigest(sha256(bytes)),
+    stampDigest,
   };
 }
 

@@ -98,3 +98,18 @@ describe('a trust root', () => {
     expect(root({ logs: [{ ...v2, spki: point }] }).logs).toEqual([]);
   });
 });
+
+it('reads the trust root that Sigstore itself publishes', async () => {
+  const { default: seeds } = await import('@sigstore/tuf/seeds.json', { with: { type: 'json' } });
+  const [repository] = Object.values(seeds as Record<string, { targets: Record<string, string> }>);
+  const text = Buffer.from(repository?.targets['trusted_root.json'] ?? '', 'base64').toString();
+  const parsed = parseTrustedRoot(text);
+  expect(parsed.logs.map(({ name, key }) => [name, key.kind])).toEqual([
+    ['rekor.sigstore.dev', 'ecdsa'],
+    ['log2025-1.rekor.sigstore.dev', 'ed25519'],
+  ]);
+  expect(parsed.authorities.map(({ name, chain }) => [name, chain.length])).toEqual([
+    ['https://timestamp.sigstore.dev/api/v1/timestamp', 2],
+  ]);
+  expect(parsed.development).toBe(false);
+});
