@@ -116,10 +116,13 @@ export async function openWorld(options: CrumbWorldOptions = {}): Promise<CrumbW
     crumbsOf: async (kind) => (await world.readCrumbs()).filter((entry) => isOf(entry, kind)),
     openAgain: async (changes) => createCrumb(merge(settings, changes)),
     async close() {
-      await crumb.close();
-      await records.close();
-      await idp.close();
-      rmSync(folder, { recursive: true, force: true });
+      try {
+        await crumb.close();
+      } finally {
+        await records.close();
+        await idp.close();
+        rmSync(folder, { recursive: true, force: true });
+      }
     },
     [Symbol.asyncDispose]: () => world.close(),
   };
