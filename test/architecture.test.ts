@@ -178,7 +178,7 @@ describe('files', () => {
   });
 });
 
-describe('the public faces', () => {
+describe('the public faces', { timeout: 120_000 }, () => {
   const entries = sources.map(({ path }) => path).filter((path) => path.endsWith('/index.ts'));
   const { options } = ts.parseJsonConfigFileContent(
     ts.readConfigFile('tsconfig.json', (path) => ts.sys.readFile(path)).config,

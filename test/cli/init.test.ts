@@ -130,7 +130,7 @@ describe('crumb init', () => {
   });
 });
 
-describe('what init writes', () => {
+describe('what init writes', { timeout: 120_000 }, () => {
   const setup = (change: Partial<Setup>): Setup => ({
     typescript: true,
     configImport: './crumb.config',

@@ -34,7 +34,7 @@ function preludeOf(name: string): string {
   return readFileSync(`test/docs/preludes/${name}.ts`, 'utf8');
 }
 
-describe('code blocks', () => {
+describe('code blocks', { timeout: 120_000 }, () => {
   const options = { ...repositoryOptions(), noUnusedLocals: false, noUnusedParameters: false };
 
   it('compile', () => {

@@ -121,14 +121,17 @@ describe('a project that installs it', () => {
       ].join('\n'),
     );
     const program = ts.createProgram([path], { ...repositoryOptions(), skipLibCheck: false });
-    const ours = ts
-      .getPreEmitDiagnostics(program)
-      .filter(({ file }) => file?.fileName.includes(installed.project) !== false)
+    // Ours alone, one by one: libraries answer for their own declarations, and take a minute.
+    const ours = program
+      .getSourceFiles()
+      .filter(({ fileName }) => fileName === path || fileName.includes(`/${json.name}/dist/`))
+      .flatMap((file) => program.getSemanticDiagnostics(file))
       .map(({ file, messageText }) => {
         return `${file?.fileName} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
       });
+    expect(program.getSourceFiles().length).toBeGreaterThan(subpaths.length);
     expect(ours).toEqual([]);
-  });
+  }, 120_000);
 
   it('runs `crumb`', () => {
     const bin = join(installed.project, 'node_modules', json.name, json.bin['crumb'] ?? '');
