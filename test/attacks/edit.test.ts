@@ -1,6 +1,6 @@
 /**
- * Claim: nobody without the signing key can change what a crumb says, a signature, or a stored hash,
- * without verification naming it.
+ * Claim: nobody without the signing key can change what a crumb says, a signature that counts, or the leaf
+ * hash that is stored beside a crumb, without verification naming it.
  */
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
