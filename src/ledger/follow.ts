@@ -44,7 +44,7 @@ export async function follow(
 }
 
 export function forkedAt(seq: number, cause?: unknown): CrumbError {
-  return new CrumbError('ledger_forked', { names: [`entry ${seq}`], cause });
+  return new CrumbError('ledger_forked', { names: [`entry ${Math.max(0, seq)}`], cause });
 }
 
 function followRows(state: WriterState, rows: readonly StoredEntry[]): WriterState {

@@ -13,6 +13,7 @@ import type { LedgerStore } from './ledger-store.ts';
 import { createLedgerWriter } from './ledger-writer.ts';
 import { intentsWithoutOutcome, openState, type OpenedState } from './opening.ts';
 import type { PreparedCall } from './prepared-call.ts';
+import { createPublisher } from './publication.ts';
 import type { RollbackGuard } from './rollback-guard.ts';
 import { createHeadKey } from './tree-head.ts';
 
@@ -81,7 +82,8 @@ async function openCore(options: LedgerOptions): Promise<LedgerCore> {
     openState(tx, { origin, vkey, key, guard, clock, genesis: genesisOf(options) }),
   );
   const opened = await openingOf(store, found);
-  const writer = createLedgerWriter({ store, origin, key, guard, ...found });
+  const publisher = createPublisher(origin, guard, found.mark);
+  const writer = createLedgerWriter({ store, key, publisher, ...found });
   const queue = createAppendQueue({
     writer,
     policy: found.genesis.policy.checkpoint,

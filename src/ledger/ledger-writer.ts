@@ -12,8 +12,7 @@ import { follow, forkedAt } from './follow.ts';
 import type { AppendResult } from './ledger.ts';
 import { CommitUnknownError, type LedgerStore, type LedgerTx } from './ledger-store.ts';
 import type { PreparedCall } from './prepared-call.ts';
-import { publishHead } from './publication.ts';
-import type { RollbackGuard } from './rollback-guard.ts';
+import type { Publisher } from './publication.ts';
 import { sealCalls, type SealedCommit, type WriterState } from './seal.ts';
 import type { HeadKey, SignedHead } from './tree-head.ts';
 
@@ -37,9 +36,8 @@ export interface LedgerWriter {
 
 export interface WriterOptions {
   readonly store: LedgerStore;
-  readonly origin: string;
   readonly key: HeadKey;
-  readonly guard: RollbackGuard | undefined;
+  readonly publisher: Publisher;
   readonly state: WriterState;
   readonly head: SignedHead;
 }
@@ -50,7 +48,7 @@ interface Commit {
 }
 
 export function createLedgerWriter(options: WriterOptions): LedgerWriter {
-  const { store, origin, key, guard } = options;
+  const { store, key, publisher } = options;
   let { state, head } = options;
   let forked: CrumbError | undefined;
 
@@ -107,7 +105,7 @@ export function createLedgerWriter(options: WriterOptions): LedgerWriter {
       guarded(() =>
         persist({ store, followWithoutLock }, async (tx) => {
           await catchUp(tx);
-          return publishHead(tx, { origin, guard, state, head });
+          return publisher.publish(tx, { state, head });
         }),
       ),
   };

@@ -12,7 +12,7 @@ import { forkedAt } from './follow.ts';
 import type { LedgerReads, LedgerTx, StoredEntry } from './ledger-store.ts';
 import { prepareGenesis } from './prepared-call.ts';
 import { checkGuard, edgeAt } from './publication.ts';
-import type { RollbackGuard } from './rollback-guard.ts';
+import type { GuardMark, RollbackGuard } from './rollback-guard.ts';
 import { sealCalls, type WriterState } from './seal.ts';
 import { EMPTY_EDGE } from './tree-edge.ts';
 import type { HeadKey, SignedHead } from './tree-head.ts';
@@ -34,6 +34,8 @@ export interface OpenedState {
   readonly created: boolean;
   /** Size of the last checkpoint; 0 if there is none. */
   readonly published: number;
+  /** The guard's, which the ledger was held against. */
+  readonly mark: GuardMark | undefined;
   readonly tilesRepaired: number;
 }
 
@@ -69,7 +71,7 @@ export async function openState(tx: LedgerTx, options: OpeningOptions): Promise<
 
   const published = (await tx.checkpoint())?.size ?? 0;
   const state = { edge, leaf, timeMs: timeOf(last) };
-  return { state, head, genesis, created: false, published, tilesRepaired: repaired };
+  return { state, head, genesis, created: false, published, mark, tilesRepaired: repaired };
 }
 
 async function create(tx: LedgerTx, options: OpeningOptions): Promise<OpenedState> {
@@ -82,7 +84,8 @@ async function create(tx: LedgerTx, options: OpeningOptions): Promise<OpenedStat
   const head = await options.key.sign(sealed.next.edge);
   await tx.name(origin);
   await tx.insert(sealed.entries, head.signature, sealed.tiles);
-  return { state: sealed.next, head, genesis, created: true, published: 0, tilesRepaired: 0 };
+  const found = { created: true, published: 0, mark: undefined, tilesRepaired: 0 };
+  return { state: sealed.next, head, genesis, ...found };
 }
 
 /** @throws {CrumbError} `ledger_invalid` if there is none. */

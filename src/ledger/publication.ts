@@ -8,40 +8,53 @@ import { CrumbError } from '../errors.ts';
 import { equalBytes } from '../evidence/bytes.ts';
 import { forkedAt } from './follow.ts';
 import type { LedgerTx } from './ledger-store.ts';
-import { sameMark, type GuardMark, type RollbackGuard } from './rollback-guard.ts';
+import type { GuardMark, RollbackGuard } from './rollback-guard.ts';
 import type { WriterState } from './seal.ts';
 import { missingTiles } from './tile-repair.ts';
 import { edgeRoot, readEdge, type TreeEdge } from './tree-edge.ts';
 import type { SignedHead } from './tree-head.ts';
 
-export interface Publication {
-  readonly origin: string;
-  readonly guard: RollbackGuard | undefined;
+/** What is published: a head that is durable. */
+export interface DurableHead {
   readonly state: WriterState;
   readonly head: SignedHead;
 }
 
-/**
- * Publishes the last durable head, under the write lock.
- *
- * @returns The note; that of the last checkpoint if nothing was appended since.
- * @throws {CrumbError} `ledger_forked`: the ledger does not contain what was published before.
- */
-export async function publishHead(tx: LedgerTx, publication: Publication): Promise<string> {
-  const { origin, guard, state, head } = publication;
-  const { size } = state.edge.range;
-  const mark = { origin, size, root: edgeRoot(state.edge), leaf: state.leaf };
+export interface Publisher {
+  /**
+   * Publishes the last durable head, under the write lock.
+   *
+   * @returns The note; that of the last checkpoint if nothing was appended since.
+   * @throws {CrumbError} `ledger_forked`: the ledger does not contain what was published before.
+   */
+  publish(tx: LedgerTx, last: DurableHead): Promise<string>;
+}
 
-  const last = await tx.checkpoint();
-  if (last !== undefined) await checkContains(tx, size, last);
+/** @param known The guard's mark, as it was when the ledger was opened and held against it. */
+export function createPublisher(
+  origin: string,
+  guard: RollbackGuard | undefined,
+  known: GuardMark | undefined,
+): Publisher {
+  let mark = known;
+  return {
+    async publish(tx, { state, head }) {
+      const { size } = state.edge.range;
+      const next = { origin, size, root: edgeRoot(state.edge), leaf: state.leaf };
 
-  // The guard first: after a crash between the two it only knows of a head that is durable anyway. The
-  // other order could publish a checkpoint that a restored copy contradicts without anyone noticing.
-  if (guard !== undefined) await moveGuard(tx, guard, mark);
+      const last = await tx.checkpoint();
+      if (last !== undefined) await checkContains(tx, size, last);
 
-  if (last?.size === size) return last.note;
-  await tx.publish({ size, root: mark.root, note: head.note });
-  return head.note;
+      // The guard first: after a crash between the two it only knows of a head that is durable anyway.
+      // The other order could publish a checkpoint that a restored copy contradicts unnoticed.
+      if (guard !== undefined) await moveGuard(tx, guard, { from: mark, to: next });
+      mark = next;
+
+      if (last?.size === size) return last.note;
+      await tx.publish({ size, root: next.root, note: head.note });
+      return head.note;
+    },
+  };
 }
 
 /**
@@ -86,12 +99,17 @@ async function checkContains(
   if (!equalBytes(edgeRoot(edge), earlier.root)) throw forkedAt(earlier.size - 1);
 }
 
-async function moveGuard(tx: LedgerTx, guard: RollbackGuard, next: GuardMark): Promise<void> {
-  // Twice: the mark of a copy of this ledger may come between. If it is not ours, the check says so.
-  for (let tries = 0; tries < 2; tries++) {
-    const mark = await guard.read();
-    await checkGuard(tx, mark, next);
-    if (sameMark(mark, next) || (await guard.replace(mark, next))) return;
+/** Moves the mark on from where we left it; if someone else moved it, only if ours contains theirs. */
+async function moveGuard(
+  tx: LedgerTx,
+  guard: RollbackGuard,
+  { from, to }: { readonly from: GuardMark | undefined; readonly to: GuardMark },
+): Promise<void> {
+  let mark = from;
+  for (let tries = 0; tries < 3; tries++) {
+    if (await guard.replace(mark, to)) return;
+    mark = await guard.read();
+    await checkGuard(tx, mark, to);
   }
   throw new CrumbError('ledger_busy', { names: ['rollback guard'] });
 }

@@ -6,8 +6,17 @@
  *
  * @module
  */
-import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import {
+  closeSync,
+  fsync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
+import { promisify } from 'node:util';
 import { CrumbError } from '../errors.ts';
 import { equalBytes, fromBase64, toBase64 } from '../evidence/bytes.ts';
 
@@ -53,10 +62,7 @@ export function sameMark(a: GuardMark | undefined, b: GuardMark | undefined): bo
  */
 export function fileGuard(path: string): RollbackGuard {
   const read = async (): Promise<GuardMark | undefined> => {
-    const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-      if (isMissing(cause)) return undefined;
-      throw new CrumbError('ledger_unwritable', { cause });
-    });
+    const text = readIfThere(path);
     return text === undefined ? undefined : parseMark(text);
   };
   return {
@@ -70,6 +76,15 @@ export function fileGuard(path: string): RollbackGuard {
     },
     close: async () => {},
   };
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    if (isMissing(cause)) return undefined;
+    throw new CrumbError('ledger_unwritable', { cause });
+  }
 }
 
 function formatMark({ origin, size, root, leaf }: GuardMark): string {
@@ -103,24 +118,29 @@ function hashOf(value: unknown): Uint8Array | undefined {
   return bytes?.length === 32 ? bytes : undefined;
 }
 
-/** All or nothing, and on disk: a new file takes the place of the old one. */
+const flush = promisify(fsync);
+
+/**
+ * All or nothing, and on disk: a new file takes the place of the old one.
+ *
+ * What only touches the cache of the file system is done at once; the disk is waited for.
+ */
 async function writeDurably(path: string, text: string): Promise<void> {
-  const directory = dirname(path);
-  await mkdir(directory, { recursive: true });
   const next = `${path}.${process.pid}.next`;
-  const file = await open(next, 'w', 0o600);
+  mkdirSync(dirname(path), { recursive: true });
+  await withFile(openSync(next, 'w', 0o600), async (file) => {
+    writeSync(file, text);
+    await flush(file);
+  });
+  renameSync(next, path);
+  await withFile(openSync(dirname(path), 'r'), flush); // the rename is an entry of the directory
+}
+
+async function withFile(file: number, use: (file: number) => Promise<void>): Promise<void> {
   try {
-    await file.writeFile(text);
-    await file.sync();
+    await use(file);
   } finally {
-    await file.close();
-  }
-  await rename(next, path);
-  const entry = await open(directory, 'r'); // the rename is an entry of the directory
-  try {
-    await entry.sync();
-  } finally {
-    await entry.close();
+    closeSync(file);
   }
 }
 

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
+import { MAKER } from '../../src/ledger/ledger-core.ts';
 import type { AppendResult, Draft } from '../../src/ledger/ledger.ts';
 import {
   auditRows,
@@ -29,6 +31,11 @@ it('starts with genesis: origin, key, salt, policy and maker', async () => {
     },
   });
   expect(ledger.opened).toMatchObject({ created: true, size: 1, unpublished: 1 });
+});
+
+it('records the version that the package has', () => {
+  const { name, version } = JSON.parse(readFileSync('package.json', 'utf8')) as typeof MAKER;
+  expect(MAKER).toEqual({ name, version });
 });
 
 it('gives each ledger a salt of its own', async () => {

@@ -5,26 +5,11 @@
  */
 import { ledgerOver, openLedger } from '../../ledger/open-ledger.ts';
 import type { Ledger } from '../../ledger/ledger.ts';
-import type { LedgerOptions } from '../../ledger/ledger-core.ts';
-import { createSigner, type SigningKey } from '../../ledger/signer.ts';
-import type { ConnectionOptions } from './connection.ts';
-import { openGuard, type GuardPlace } from './libsql-guard.ts';
+import { createSigner } from '../../ledger/signer.ts';
+import { openGuard } from './libsql-guard.ts';
+import type { LibsqlLedgerOptions } from './libsql-ledger-options.ts';
 import { openLibsqlStore } from './libsql-store.ts';
 import { openWriterThread } from './writer-thread.ts';
-
-export interface LibsqlLedgerOptions
-  extends
-    Omit<ConnectionOptions, 'fetch'>,
-    Omit<LedgerOptions, 'store' | 'signer' | 'guard'>,
-    GuardPlace {
-  /** See `createSigner`. */
-  readonly signingKey: SigningKey;
-  /**
-   * `worker`: a thread of its own writes, so that the event loop is not held up by the disk; a call alone
-   * takes longer. Default `inline`.
-   */
-  readonly writer?: 'inline' | 'worker' | undefined;
-}
 
 /** @throws {CrumbError} As `openLibsqlStore` and `openLedger`; `key_invalid`. */
 export async function openLibsqlLedger(options: LibsqlLedgerOptions): Promise<Ledger> {
@@ -40,3 +25,5 @@ export async function openLibsqlLedger(options: LibsqlLedgerOptions): Promise<Le
   });
   return openLedger({ ...options, store, signer, guard });
 }
+
+export type { LibsqlLedgerOptions };

@@ -5,10 +5,12 @@
  */
 import type { KeyObject } from 'node:crypto';
 import { CrumbError, isCrumbError, type CrumbErrorCode } from '../../errors.ts';
+import type { GenesisBody } from '../../evidence/kinds.ts';
+import type { LedgerAnchoring } from '../../ledger/anchor-records.ts';
 import type { LedgerOpening, PendingApproval } from '../../ledger/ledger.ts';
 import type { LedgerCore } from '../../ledger/ledger-core.ts';
 import type { PreparedCall } from '../../ledger/prepared-call.ts';
-import type { LibsqlLedgerOptions } from './libsql-ledger.ts';
+import type { LibsqlLedgerOptions } from './libsql-ledger-options.ts';
 
 /** Options that are data; what is a function stays with the owner. */
 export interface WriterThreadData extends Omit<
@@ -27,7 +29,17 @@ export type Operation =
   | { readonly op: 'pendingPut'; readonly request: PendingApproval }
   | { readonly op: 'pendingFind'; readonly of: Parameters<LedgerCore['pending']['find']>[0] }
   | { readonly op: 'pendingRemove'; readonly key: Uint8Array }
+  | AnchoringOperation
   | { readonly op: 'checkpoint' | 'flush' | 'close' };
+
+/** A method of `LedgerAnchoring`, and what it is given. */
+export type AnchoringOperation = {
+  readonly [Method in keyof LedgerAnchoring]: {
+    readonly op: 'anchoring';
+    readonly method: Method;
+    readonly args: Parameters<LedgerAnchoring[Method]>;
+  };
+}[keyof LedgerAnchoring];
 
 export interface Request {
   readonly id: number;
@@ -39,8 +51,15 @@ export type ToWriter =
   | { readonly type: 'requests'; readonly requests: readonly Request[]; readonly nowMs: number }
   | { readonly type: 'signed'; readonly id: number; readonly answer: Answer };
 
+/** What a ledger says of itself when it is open. */
+export interface OpenedLedger {
+  readonly vkey: string;
+  readonly genesis: GenesisBody;
+  readonly opened: LedgerOpening;
+}
+
 export type ToOwner =
-  | { readonly type: 'opened'; readonly vkey: string; readonly opened: LedgerOpening }
+  | ({ readonly type: 'opened' } & OpenedLedger)
   | { readonly type: 'failed'; readonly error: SentError }
   | { readonly type: 'answers'; readonly answers: readonly (Answer & { readonly id: number })[] }
   | { readonly type: 'sign'; readonly id: number; readonly message: Uint8Array }

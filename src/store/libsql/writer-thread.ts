@@ -5,14 +5,17 @@
  */
 import { Worker } from 'node:worker_threads';
 import { CrumbError } from '../../errors.ts';
-import type { LedgerOpening, Signer } from '../../ledger/ledger.ts';
+import type { LedgerAnchoring } from '../../ledger/anchor-records.ts';
+import type { Signer } from '../../ledger/ledger.ts';
 import type { LedgerCore } from '../../ledger/ledger-core.ts';
 import { createSigner, isSigner, privateKeyOf } from '../../ledger/signer.ts';
-import type { LibsqlLedgerOptions } from './libsql-ledger.ts';
+import type { LibsqlLedgerOptions } from './libsql-ledger-options.ts';
 import {
   receiveError,
   sendError,
+  type AnchoringOperation,
   type Answer,
+  type OpenedLedger,
   type Operation,
   type Request,
   type ToOwner,
@@ -32,9 +35,9 @@ export async function openWriterThread(options: LibsqlLedgerOptions): Promise<Le
   const worker = new Worker(workerUrl(), { workerData, name: 'crumb-writer' });
   const thread = createThread(worker, { signer, clock, onProblem });
   try {
-    const { vkey, opened } = await thread.opened;
+    const found = await thread.opened;
     worker.unref(); // from here on it keeps the process alive only while someone waits for it
-    return coreOver(thread, { vkey, opened, worker });
+    return coreOver(thread, { ...found, worker });
   } catch (error) {
     await worker.terminate();
     throw error;
@@ -48,7 +51,7 @@ function workerUrl(): URL {
 }
 
 interface Thread {
-  readonly opened: Promise<{ readonly vkey: string; readonly opened: LedgerOpening }>;
+  readonly opened: Promise<OpenedLedger>;
   ask(operation: Operation): Promise<unknown>;
 }
 
@@ -60,7 +63,7 @@ interface Owner {
 
 function createThread(worker: Worker, { signer, clock, onProblem }: Owner): Thread {
   const waiting = new Map<number, PromiseWithResolvers<unknown>>();
-  const opening = Promise.withResolvers<{ vkey: string; opened: LedgerOpening }>();
+  const opening = Promise.withResolvers<OpenedLedger>();
   let outbox: Request[] = [];
   let lastId = 0;
   let gone: CrumbError | undefined;
@@ -125,18 +128,18 @@ async function sign(
   }
 }
 
-interface OpenedThread {
-  readonly vkey: string;
-  readonly opened: LedgerOpening;
+interface OpenedThread extends OpenedLedger {
   readonly worker: Worker;
 }
 
-function coreOver(thread: Thread, { vkey, opened, worker }: OpenedThread): LedgerCore {
+function coreOver(thread: Thread, { vkey, genesis, opened, worker }: OpenedThread): LedgerCore {
   // The thread runs the same operations on the same types, so each answer has the type of its question.
   const ask = <T>(operation: Operation): Promise<T> => thread.ask(operation) as Promise<T>;
   return {
     vkey,
+    genesis,
     opened,
+    anchoring: anchoringOver(thread),
     pending: {
       put: (request) => ask({ op: 'pendingPut', request }),
       find: (of) => ask({ op: 'pendingFind', of }),
@@ -153,5 +156,30 @@ function coreOver(thread: Thread, { vkey, opened, worker }: OpenedThread): Ledge
         await worker.terminate(); // it has nothing left to do
       }
     },
+  };
+}
+
+function anchoringOver(thread: Thread): LedgerAnchoring {
+  const forward =
+    <Method extends keyof LedgerAnchoring>(method: Method) =>
+    (...args: Parameters<LedgerAnchoring[Method]>): ReturnType<LedgerAnchoring[Method]> =>
+      // The thread runs this method on these arguments, so the answer is what it answers.
+      thread.ask({ op: 'anchoring', method, args } as AnchoringOperation) as ReturnType<
+        LedgerAnchoring[Method]
+      >;
+  return {
+    plan: forward('plan'),
+    take: forward('take'),
+    retry: forward('retry'),
+    jobs: forward('jobs'),
+    keep: forward('keep'),
+    receipt: forward('receipt'),
+    lastReceipt: forward('lastReceipt'),
+    finish: forward('finish'),
+    note: forward('note'),
+    anchorKeys: forward('anchorKeys'),
+    unseen: forward('unseen'),
+    published: forward('published'),
+    proof: forward('proof'),
   };
 }
