@@ -7,6 +7,8 @@
 import { CrumbError } from '../errors.ts';
 import type { GenesisBody } from '../evidence/kinds.ts';
 import { isKeyName, vkeyOf } from '../evidence/note.ts';
+import type { LedgerAnchoring } from './anchor-records.ts';
+import { createAnchoring } from './anchoring.ts';
 import { createAppendQueue, type AppendQueue } from './append-queue.ts';
 import type { AppendResult, LedgerOpening, PendingApprovals, Signer } from './ledger.ts';
 import type { LedgerStore } from './ledger-store.ts';
@@ -53,8 +55,10 @@ export interface LedgerOptions {
 
 export interface LedgerCore {
   readonly vkey: string;
+  readonly genesis: GenesisBody;
   readonly opened: LedgerOpening;
   readonly pending: PendingApprovals;
+  readonly anchoring: LedgerAnchoring;
   append(call: PreparedCall): Promise<AppendResult>;
   peek(key: Uint8Array, max: number): Promise<boolean>;
   checkpoint(): Promise<string>;
@@ -92,8 +96,10 @@ async function openCore(options: LedgerOptions): Promise<LedgerCore> {
   });
   return {
     vkey,
+    genesis: found.genesis,
     opened,
     pending: store.pending,
+    anchoring: createAnchoring(store, store.anchors),
     append: (call) => queue.append(call),
     peek: (use, max) => store.peek(use, max),
     checkpoint: () => queue.checkpoint(),

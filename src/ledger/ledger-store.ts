@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { AnchorRecords } from './anchor-records.ts';
 import type { PendingApprovals } from './ledger.ts';
 
 /** Where a ledger ends. */
@@ -124,6 +125,8 @@ export interface LedgerStore extends LedgerReads {
   peek(key: Uint8Array, max: number): Promise<boolean>;
 
   readonly pending: PendingApprovals;
+
+  readonly anchors: AnchorRecords;
 
   /** Leaves a file in one piece. Afterwards everything throws `ledger_closed`. */
   close(): Promise<void>;

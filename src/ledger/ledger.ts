@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Bodies, Commitment, Kind, TokenRecord } from '../evidence/kinds.ts';
+import type { Bodies, Commitment, GenesisBody, Kind, TokenRecord } from '../evidence/kinds.ts';
+import type { LedgerAnchoring } from './anchor-records.ts';
 
 /**
  * Stands for the sequence number of draft `draft` of the same `append` call, counted from 0; that
@@ -124,9 +125,15 @@ export interface Ledger {
   /** vkey of the signing key, as genesis names it. */
   readonly vkey: string;
 
+  /** What the first entry says. */
+  readonly genesis: GenesisBody;
+
   readonly opened: LedgerOpening;
 
   readonly pending: PendingApprovals;
+
+  /** What anchors need of the ledger: see `createAnchorScheduler`. */
+  readonly anchoring: LedgerAnchoring;
 
   /**
    * Makes drafts durable, together and in order. Resolves after the commit that holds them.

@@ -37,8 +37,10 @@ export function ledgerOver(
   return {
     origin,
     vkey: core.vkey,
+    genesis: core.genesis,
     opened: core.opened,
     pending: core.pending,
+    anchoring: core.anchoring,
     async append(drafts, options = {}) {
       whileOpen();
       const call = prepareCall(drafts, options, clock().getTime());

@@ -6,7 +6,9 @@
  */
 import { existsSync } from 'node:fs';
 import { CrumbError } from '../../errors.ts';
+import type { KeptReceipt } from '../../ledger/anchor-records.ts';
 import type { LedgerReads, StoredCheckpoint, StoredEntry } from '../../ledger/ledger-store.ts';
+import { readReceipts } from './anchor-rows.ts';
 import { connectReader, type ConnectionOptions, type ReadConnection } from './connection.ts';
 import { readPages, readsOver } from './ledger-rows.ts';
 import { parseLocation } from './location.ts';
@@ -25,6 +27,9 @@ export interface LedgerReader extends Omit<LedgerReads, 'page' | 'hashes' | 'che
 
   /** All published tree heads, smallest first. */
   checkpoints(): Promise<readonly StoredCheckpoint[]>;
+
+  /** All receipts of anchors, smallest size first. Nothing is verified. */
+  receipts(): Promise<readonly KeptReceipt[]>;
 
   close(): Promise<void>;
 }
@@ -65,6 +70,9 @@ async function readerOver(connection: ReadConnection): Promise<LedgerReader> {
       if (differences.includes('table checkpoint missing')) return [];
       const sql = 'SELECT size, root, note FROM checkpoint ORDER BY size';
       return (await read(sql)).rows.map(checkpointOf);
+    },
+    async receipts() {
+      return differences.includes('table receipt missing') ? [] : readReceipts(read);
     },
     close: () => connection.close(),
   };

@@ -5,6 +5,7 @@
  */
 import type { LedgerStore, LedgerTx } from '../../ledger/ledger-store.ts';
 import type { ResultSet } from '@libsql/client';
+import { anchorRecordsOver } from './anchor-rows.ts';
 import { connect, type Connection, type ConnectionOptions, type Run } from './connection.ts';
 import { END, insertEntries, insertTiles, readPages, readsOver } from './ledger-rows.ts';
 import { rebuildLookup } from './lookup.ts';
@@ -58,6 +59,7 @@ function storeOver(connection: Connection, clock: () => Date): LibsqlStore {
     ...reads,
     isFile: connection.location.kind === 'file',
     pending: pendingOver(connection, clock),
+    anchors: anchorRecordsOver(connection),
     write: (work) => connection.write(END, (run, end) => work(transactionOver(run, end))),
     read: (from, to) => readPages(reads, from, to),
     peek: (key, max) => isUseLeft(connection.read, key, max),

@@ -182,4 +182,33 @@ export const MIGRATIONS: readonly Migration[] = [
     ],
     statements: ['INSERT INTO lookup_progress (id, next) VALUES (1, 0)'],
   },
+  {
+    version: 3,
+    name: 'anchors',
+    objects: [
+      table(
+        'anchor_job',
+        `
+  anchor TEXT PRIMARY KEY,                                -- one job for each: the latest checkpoint
+  size INTEGER NOT NULL,
+  tries INTEGER NOT NULL,
+  next_at INTEGER NOT NULL,                               -- milliseconds since 1970
+  error TEXT`,
+      ),
+      table(
+        'receipt',
+        `
+  size INTEGER NOT NULL,
+  type TEXT NOT NULL,
+  name TEXT NOT NULL,                                     -- of the anchor
+  bytes BLOB NOT NULL CHECK (length(bytes) BETWEEN 1 AND 65536),
+  sha256 BLOB NOT NULL CHECK (length(sha256) = 32),
+  kept_at INTEGER NOT NULL,                               -- milliseconds since 1970
+  PRIMARY KEY (size, name)`,
+      ),
+      trigger('receipt_update', 'BEFORE UPDATE ON receipt', APPEND_ONLY),
+      trigger('receipt_delete', 'BEFORE DELETE ON receipt', APPEND_ONLY),
+    ],
+    statements: [],
+  },
 ];

@@ -95,3 +95,24 @@ export const lookupProgress = sqliteTable('lookup_progress', {
   id: integer().primaryKey(),
   next: integer().notNull(),
 });
+
+export const anchorJob = sqliteTable('anchor_job', {
+  anchor: text().primaryKey(),
+  size: integer().notNull(),
+  tries: integer().notNull(),
+  nextAt: integer('next_at', { mode: 'timestamp_ms' }).notNull(),
+  error: text(),
+});
+
+export const receipt = sqliteTable(
+  'receipt',
+  {
+    size: integer().notNull(),
+    type: text({ enum: ['rekor', 'timestamp', 'witness'] }).notNull(),
+    name: text().notNull(),
+    bytes: blob({ mode: 'buffer' }).notNull(),
+    sha256: blob({ mode: 'buffer' }).notNull(),
+    keptAt: integer('kept_at', { mode: 'timestamp_ms' }).notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.size, t.name] })],
+);

@@ -5,6 +5,7 @@
  */
 import { KeyObject } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
+import type { LedgerAnchoring } from '../../ledger/anchor-records.ts';
 import type { Signer } from '../../ledger/ledger.ts';
 import { openLedgerCore, type LedgerCore } from '../../ledger/ledger-core.ts';
 import { createSigner } from '../../ledger/signer.ts';
@@ -13,6 +14,7 @@ import { openLibsqlStore } from './libsql-store.ts';
 import {
   receiveError,
   sendError,
+  type AnchoringOperation,
   type Answer,
   type Operation,
   type ToOwner,
@@ -69,6 +71,8 @@ function perform(core: LedgerCore, operation: Operation): Promise<unknown> {
       return core.pending.find(operation.of);
     case 'pendingRemove':
       return core.pending.remove(operation.key);
+    case 'anchoring':
+      return performAnchoring(core.anchoring, operation);
     case 'checkpoint':
       return core.checkpoint();
     case 'flush':
@@ -78,6 +82,15 @@ function perform(core: LedgerCore, operation: Operation): Promise<unknown> {
     default:
       return operation satisfies never;
   }
+}
+
+function performAnchoring(
+  anchoring: LedgerAnchoring,
+  { method, args }: AnchoringOperation,
+): Promise<unknown> {
+  // The owner made `args` out of the parameters of this very method.
+  const run = anchoring[method] as (...args: readonly unknown[]) => Promise<unknown>;
+  return run(...args);
 }
 
 /** All answers of a commit in one message. */
@@ -118,6 +131,6 @@ owner.on('message', (message: ToWriter) => {
 
 const opening = open();
 opening.then(
-  ({ vkey, opened }) => post({ type: 'opened', vkey, opened }),
+  ({ vkey, genesis, opened }) => post({ type: 'opened', vkey, genesis, opened }),
   (error: unknown) => post({ type: 'failed', error: sendError(error) }),
 );
