@@ -74,6 +74,11 @@ export function callRecordOf({ call, commitment }: Attempt): CallRecord {
   return { id, tool, resource, action, args: commitment, origin };
 }
 
+/** An attempt with what was decided about it. */
+export interface JudgedAttempt extends Attempt {
+  readonly judgement: Judgement;
+}
+
 /** What an intent and a refusal have in common. */
 export function attemptBody(
   attempt: Attempt,

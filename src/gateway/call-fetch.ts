@@ -9,18 +9,20 @@ export interface Denial {
   denied: boolean;
 }
 
+export interface CallFetchParts {
+  readonly token: string | undefined;
+  /** Address under which requests carry the token; undefined if the resource has none. */
+  readonly base: URL | undefined;
+  readonly denial: Denial;
+  /** What sends. */
+  readonly fetch: typeof globalThis.fetch;
+}
+
 /**
  * Carries the token under the resource's address and nowhere else: hosts use the same `fetch` for
  * discovery, and a redirect would hand the token to another origin.
- *
- * @param base Address under which requests carry the token; undefined if the resource has none.
  */
-export function callFetch(
-  token: string | undefined,
-  base: URL | undefined,
-  denial: Denial,
-  fetch: typeof globalThis.fetch = globalThis.fetch,
-): typeof globalThis.fetch {
+export function callFetch({ token, base, denial, fetch }: CallFetchParts): typeof globalThis.fetch {
   return async (input, init) => {
     const request = new Request(input, init);
     if (token === undefined || base === undefined || !isUnder(new URL(request.url), base)) {

@@ -30,11 +30,13 @@ export function createActing(state: ActingState): ActingAgent {
       },
       invoke: async (call, fn) => {
         const open = await recordToolCall(acting, requestOf(call));
-        return finish(open, open.scope, call.signal, fn);
+        return finish(open, { scope: open.scope, signal: call.signal }, fn);
       },
       delegate: async (child, call, fn) => {
         const { call: open, acting: next } = await openDelegation(acting, child, requestOf(call));
-        return finish(open, { acting: next }, call.signal, (args) => fn(next, args));
+        return finish(open, { scope: { acting: next }, signal: call.signal }, (args) =>
+          fn(next, args),
+        );
       },
     },
     state,
@@ -54,8 +56,7 @@ export async function openDelegation(
 
 async function finish<T>(
   open: OpenCall,
-  scope: Scope,
-  signal: AbortSignal | undefined,
+  { scope, signal }: { readonly scope: Scope; readonly signal: AbortSignal | undefined },
   fn: (args: Json) => T | Promise<T>,
 ): Promise<T> {
   let result: T;

@@ -188,29 +188,28 @@ export async function createCrumb(options: CrumbOptions): Promise<Crumb> {
     ledger,
     vault,
     exchange: createExchange({ issuer: options.issuer, keys, clock }),
-    renew: sessions.renew,
+    renew: async (session, token) => sessions.renew(session, token),
     approvalKey,
     clock,
     fetch: options.fetch ?? globalThis.fetch,
     known: createKnownEntries(ledger),
     outcomes: createOpenOutcomes(ledger),
   };
-  return registerCrumb(crumbOf(gateway, sessions, vault, options), gateway);
+  return registerCrumb(crumbOf(gateway, sessions, options), gateway);
 }
 
 function crumbOf(
   gateway: Gateway,
   sessions: SessionVerifier,
-  vault: Vault,
   { ledger: place, tokenFrom, allowDevelopment = false }: CrumbOptions,
 ): Crumb {
-  const { ledger, outcomes } = gateway;
+  const { ledger, outcomes, vault } = gateway;
   return {
     async session(from) {
       const token = typeof from === 'string' ? from : await tokenOf(from, tokenFrom);
       const session = await sessions.open(token);
       requireTrusted(session, allowDevelopment);
-      return new HumanSession(gateway, await createLogin(session, ledger.origin, vault));
+      return new HumanSession(gateway, await createLogin(session, gateway));
     },
     unattended: (agent) =>
       createActing({

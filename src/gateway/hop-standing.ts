@@ -44,8 +44,7 @@ export function hopPlace(
 
 /** `hop` entries that must stand before a call with this token: none, unless a hop was renewed. */
 export function renewalsOf(
-  gateway: Gateway,
-  login: Login,
+  { gateway, login }: { readonly gateway: Gateway; readonly login: Login },
   hop: HopStanding | null,
   issued: IssuedToken | undefined,
 ): readonly Prerequisite[] {
@@ -53,7 +52,7 @@ export function renewalsOf(
   const via = renewalOf(hop, issued);
   if (via === undefined) return [];
   return [
-    ...renewalsOf(gateway, login, hop.parent, via),
+    ...renewalsOf({ gateway, login }, hop.parent, via),
     keySetEntry(gateway, via.keySet),
     {
       id: renewalId(hop, via),

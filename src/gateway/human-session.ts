@@ -53,10 +53,7 @@ export class HumanSession {
     if (this.#login.life.ended) throw new CrumbError('session_expired');
     const session = await gateway.renew(this.#login.session, token);
     const first = this.#login.renews ?? this.#login;
-    return new HumanSession(
-      gateway,
-      await createLogin(session, gateway.ledger.origin, gateway.vault, first),
-    );
+    return new HumanSession(gateway, await createLogin(session, gateway, first));
   }
 
   /** Ends it here: no further call runs under it, cached tokens are dropped, and it is recorded. */

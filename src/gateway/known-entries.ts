@@ -81,9 +81,10 @@ export function createKnownEntries(ledger: Ledger): KnownEntries {
         const before: Draft[] = [];
         for (const need of missing) before.push(await need.draft(at));
         const { drafts, spend } = build(at, (index) => ({ draft: before.length + index }));
-        const result = await ledger.append([...before, ...drafts], {
-          ...(spend === undefined ? {} : { spend: withPrefix(spend, before) }),
-        });
+        const result = await ledger.append(
+          [...before, ...drafts],
+          spend === undefined ? {} : { spend: withPrefix(spend, before) },
+        );
         for (const [n, { id }] of missing.entries()) {
           const entry = result.entries[n];
           if (entry !== undefined) remember(id, entry.seq);

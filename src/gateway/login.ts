@@ -13,7 +13,8 @@ import { directiveArgs, recordDirective } from '../evidence/directive-record.ts'
 import type { DirectiveRecord, Pseudonym, SessionBody } from '../evidence/kinds.ts';
 import { pseudonymOf } from '../evidence/pseudonym.ts';
 import { factsOf, sessionTokenOf, type Session, type SessionFacts } from '../token/session.ts';
-import type { Opening, Subject, TokenEvidence, Vault } from '../vault/vault.ts';
+import type { Opening, Subject, TokenEvidence } from '../vault/vault.ts';
+import type { Gateway } from './gateway.ts';
 
 /** One token of one login, ready to be recorded. */
 export interface Login {
@@ -32,8 +33,7 @@ export interface Login {
 /** Meets the person in the vault, or makes one there. */
 export async function createLogin(
   session: Session,
-  origin: string,
-  vault: Vault,
+  { ledger, vault }: Pick<Gateway, 'ledger' | 'vault'>,
   renews?: Login,
 ): Promise<Login> {
   const facts = factsOf(session);
@@ -42,7 +42,7 @@ export async function createLogin(
     session,
     facts,
     subject,
-    human: pseudonymOf(subject.key, origin, '0'),
+    human: pseudonymOf(subject.key, ledger.origin, '0'),
     renews,
     reference: keyed(subject.key, 'session', [sessionName(facts)]).toString('base64url'),
     life: renews?.life ?? { ended: false },

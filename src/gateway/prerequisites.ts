@@ -18,7 +18,7 @@ export function prerequisitesOf(
   const { login } = attended;
   const all = [
     ...loginEntries(gateway, login),
-    ...renewalsOf(gateway, login, hop, issued),
+    ...renewalsOf({ gateway, login }, hop, issued),
     ...(issued === undefined ? [] : [keySetEntry(gateway, issued.keySet)]),
   ];
   return all.filter((one, n) => all.findIndex((other) => other.id === one.id) === n);

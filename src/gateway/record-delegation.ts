@@ -18,7 +18,7 @@ import type { Grant, IssuedToken } from '../exchange/exchange.ts';
 import type { Appended } from '../ledger/ledger.ts';
 import { stateOf, type ActingAgent, type ActingState } from './acting-agent.ts';
 import { approvedBy, findApproval, isUnverifiedReplay, type Approved } from './approvals.ts';
-import { attemptBody, createAttempt, type Attempt } from './attempt.ts';
+import { attemptBody, createAttempt, type Attempt, type JudgedAttempt } from './attempt.ts';
 import type { Dependent, Place } from './known-entries.ts';
 import { isLive, type Login } from './login.ts';
 import { hopPlace, tokenDigest, type HopStanding } from './hop-standing.ts';
@@ -73,7 +73,11 @@ export async function recordDelegation(
     throw new CrumbError(refusal);
   }
 
-  const { hop, exchange } = await hopFor(attempt, childName, child.sub, judgement, request.signal);
+  const { hop, exchange } = await hopFor(
+    { ...attempt, judgement },
+    { name: childName, subject: child.sub },
+    request.signal,
+  );
   const { intent, standing } = await recordHop({ attempt, judgement, approved, hop, exchange });
   const call = new CurrentCall({
     token: undefined, // the hop's token is the child's way to act, not a key to any resource
@@ -125,20 +129,18 @@ function refusalOf(
 
 /** A delegation without its token would leave the child with nothing to act on: it never runs. */
 async function hopFor(
-  attempt: Attempt,
-  childName: string,
-  childSubject: string,
-  judgement: Judgement,
+  attempt: JudgedAttempt,
+  child: { readonly name: string; readonly subject: string },
   signal: AbortSignal | undefined,
 ): Promise<{ hop: Hop | undefined; exchange: string }> {
   const { attended, gateway } = attempt.state;
   if (attended === undefined) return { hop: undefined, exchange: 'none' };
-  const scopes = scopesFor(attempt.state, attended.login, childSubject);
+  const scopes = scopesFor(attempt.state, attended.login, child.subject);
   try {
-    const hop = await gateway.exchange.delegate(attended.grant, childName, scopes, signal);
+    const hop = await gateway.exchange.delegate(attended.grant, child.name, scopes, signal);
     return { hop, exchange: hop.issued.exchange };
   } catch (error) {
-    await recordRefusal(attempt, judgement, refusedExchange(attempt, error));
+    await recordRefusal(attempt, attempt.judgement, refusedExchange(attempt, error));
     throw error;
   }
 }
@@ -223,7 +225,9 @@ async function keepAndAppend(
   return gateway.known.append(needs, (at, own) => {
     const drafts = draftsOf(intention, token, { at, own });
     if (approved === undefined) return { drafts };
-    const otherwise = [refusalDraft(attempt, judgement, { code: 'approval_unverified' }, at)];
+    const otherwise = [
+      refusalDraft({ ...attempt, judgement }, { code: 'approval_unverified' }, at),
+    ];
     return { drafts, spend: { ...approved.uses, otherwise } };
   });
 }

@@ -18,7 +18,7 @@ import {
   isUnverifiedReplay,
   type ApprovalEvidence,
 } from './approvals.ts';
-import { attemptBody, createAttempt, type Attempt } from './attempt.ts';
+import { attemptBody, createAttempt, type Attempt, type JudgedAttempt } from './attempt.ts';
 import { addressOf, callFetch, type Denial } from './call-fetch.ts';
 import { closeCall, type CloseCall } from './close-call.ts';
 import { CurrentCall } from './current-call.ts';
@@ -88,7 +88,11 @@ export async function recordToolCall(acting: ActingAgent, request: CallRequest):
     throw new CrumbError(refusal);
   }
 
-  const { issued, exchange } = await exchangeFor(attempt, entry, ruling.judgement, request.signal);
+  const { issued, exchange } = await exchangeFor(
+    { ...attempt, judgement: ruling.judgement },
+    entry,
+    request.signal,
+  );
   return recordIntent({ acting, attempt, entry, ruling, issued, exchange });
 }
 
@@ -127,9 +131,8 @@ function refusalOf(attempt: Attempt, { judgement, approval }: Ruling): CrumbErro
 
 /** Gets the token, or refuses; in `record` mode an in-process tool still runs, without one. */
 async function exchangeFor(
-  attempt: Attempt,
+  attempt: JudgedAttempt,
   entry: ResourceEntry,
-  judgement: Judgement,
   signal: AbortSignal | undefined,
 ): Promise<{ issued: IssuedToken | undefined; exchange: string }> {
   const { attended, gateway } = attempt.state;
@@ -144,7 +147,7 @@ async function exchangeFor(
     if (gateway.mode === 'record' && signal?.aborted !== true) {
       return { issued: undefined, exchange: codeOf(error) };
     }
-    await recordRefusal(attempt, judgement, refusedExchange(attempt, error));
+    await recordRefusal(attempt, attempt.judgement, refusedExchange(attempt, error));
     throw error;
   }
 }
@@ -182,7 +185,7 @@ async function recordIntent(intention: Intention): Promise<OpenCall> {
     human: attended?.login.facts.human,
     chain: attempt.state.chain,
     intent: { origin: gateway.ledger.origin, seq: intent.seq, hash: toBase64url(intent.leaf) },
-    fetch: callFetch(jwt, base, denial, gateway.fetch),
+    fetch: callFetch({ token: jwt, base, denial, fetch: gateway.fetch }),
   });
   return {
     scope: { acting, call },
@@ -242,10 +245,14 @@ async function keepAndAppend({
     const tooLate = spentUses(ruling.judgement);
     const otherwise =
       approval !== undefined
-        ? refusalDraft(attempt, ruling.judgement, { code: 'approval_unverified' }, at)
+        ? refusalDraft(
+            { ...attempt, judgement: ruling.judgement },
+            { code: 'approval_unverified' },
+            at,
+          )
         : gateway.unauthorized === 'record'
           ? intentDraft(tooLate, at, null)
-          : refusalDraft(attempt, tooLate, { code: 'not_authorized' }, at);
+          : refusalDraft({ ...attempt, judgement: tooLate }, { code: 'not_authorized' }, at);
     return { drafts, spend: { ...uses, otherwise: [otherwise] } };
   });
 }

@@ -6,7 +6,7 @@
 import type { Actor } from '../attribution/act-chain.ts';
 import type { Judgement } from '../attribution/judge.ts';
 import { CrumbError, isCrumbError, PostConditionError } from '../errors.ts';
-import { attemptBody, type Attempt } from './attempt.ts';
+import { attemptBody, type Attempt, type JudgedAttempt } from './attempt.ts';
 import { hopPlace } from './hop-standing.ts';
 import { loginId } from './login-entries.ts';
 import { prerequisitesOf } from './prerequisites.ts';
@@ -36,7 +36,7 @@ export async function recordRefusal(
   try {
     if (attempt.opening !== undefined) await gateway.vault.keep({ openings: [attempt.opening] });
     await gateway.known.append(prerequisitesOf(attempt.state, undefined), (at) => ({
-      drafts: [refusalDraft(attempt, judgement, refused, at)],
+      drafts: [refusalDraft({ ...attempt, judgement }, refused, at)],
     }));
   } catch (cause) {
     throw new CrumbError('intent_unrecorded', { cause });
@@ -44,8 +44,7 @@ export async function recordRefusal(
 }
 
 export function refusalDraft(
-  attempt: Attempt,
-  judgement: Judgement,
+  attempt: JudgedAttempt,
   refused: Refused,
   at: (id: string) => Place,
 ): Dependent['drafts'][number] {
@@ -54,7 +53,7 @@ export function refusalDraft(
   return {
     kind: 'refusal',
     body: {
-      ...attemptBody(attempt, judgement),
+      ...attemptBody(attempt, attempt.judgement),
       session: attended === undefined ? null : at(loginId(attended.login)),
       hop: hopPlace(hop, undefined, at),
       approval: null,

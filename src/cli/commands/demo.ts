@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { toJson } from '../../attribution/canonical.ts';
 import type { Json } from '../../attribution/tool-call.ts';
 import type { Finding } from '../../verify/findings.ts';
 import { describeFinding } from '../../verify/describe-finding.ts';
@@ -204,8 +205,7 @@ function documentOf(options: DemoOptions, result: DemoResult): Json {
         ? null
         : { row: tampered.change.seq, ...shortReport(tampered.checked) },
   };
-  const plain: Json = JSON.parse(JSON.stringify(document));
-  return plain;
+  return toJson(JSON.parse(JSON.stringify(document))); // dates and undefined go as JSON writes them
 }
 
 function shortReport({ report }: LedgerCheck): object {

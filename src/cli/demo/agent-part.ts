@@ -4,13 +4,12 @@
  *
  * @module
  */
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { LanguageModel } from 'ai';
 import { isCrumbError } from '../../errors.ts';
 import { createCrumb, type Crumb } from '../../gateway/create-crumb.ts';
 import { createAgents, type DemoAgents } from './agents.ts';
-import type { RunningPart } from './part.ts';
+import { listen, type RunningPart } from './running-part.ts';
 import { scriptedPlanner, scriptedResearcher } from './scripted-model.ts';
 import { APPLICATION, ORIGIN, RECORDS, scopesOf, type Injection } from './story.ts';
 
@@ -63,18 +62,7 @@ export async function startAgent(config: AgentConfig): Promise<RunningPart> {
       (error: unknown) => send(response, 500, failure(error)),
     );
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async close() {
-      server.close();
-      server.closeAllConnections();
-      await crumb.close();
-    },
-  };
+  return listen(server, async () => crumb.close());
 }
 
 async function serve(
@@ -114,9 +102,11 @@ function requestOf({ headers, url = '/' }: IncomingMessage): Request {
 }
 
 async function bodyOf(incoming: IncomingMessage): Promise<unknown> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of incoming) chunks.push(Buffer.from(chunk));
-  return JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}');
+  const chunks: unknown[] = await incoming.toArray();
+  const text = Buffer.concat(chunks.filter((chunk) => chunk instanceof Uint8Array)).toString(
+    'utf8',
+  );
+  return text === '' ? {} : JSON.parse(text);
 }
 
 function textIn(body: unknown, name: string): string {

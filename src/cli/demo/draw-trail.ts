@@ -5,7 +5,8 @@
  */
 import type { Paint, Style } from '../terminal/style.ts';
 import { renderTree, type Cell, type TreeNode } from '../terminal/layout.ts';
-import type { TrailCall, TrailSession } from './trail.ts';
+import type { LoggedCall } from '../trail/logged-call.ts';
+import type { TrailSession } from './trail.ts';
 
 /** Lines of one session's tree. `name` is only given once naming it was recorded. */
 export function drawSession(
@@ -29,7 +30,7 @@ export function drawSession(
 
 /** Agents one deeper than `chain`, each with its own calls in order and the agents below it. */
 function agentNodes(
-  calls: readonly TrailCall[],
+  calls: readonly LoggedCall[],
   chain: readonly string[],
   style: Style,
 ): TreeNode[] {
@@ -52,7 +53,7 @@ function agentNodes(
   });
 }
 
-function callNode(call: TrailCall, style: Style): TreeNode {
+function callNode(call: LoggedCall, style: Style): TreeNode {
   const what =
     call.action === 'delegate'
       ? `delegates to ${call.resource.replace('urn:agent:', '')}`
@@ -70,20 +71,20 @@ function callNode(call: TrailCall, style: Style): TreeNode {
     : { line, children: [{ line: [{ text: why, paint: style.dim }] }] };
 }
 
-function verdictCell({ verdict }: TrailCall, style: Style): Cell {
+function verdictCell({ verdict }: LoggedCall, style: Style): Cell {
   const paint: Paint = verdict === 'authorized' ? style.green : style.red;
   const mark = verdict === 'authorized' ? '✓' : '✗';
-  return { text: `${mark} ${verdict}`.padEnd(15), paint };
+  return { text: `${mark} ${verdict ?? 'not judged'}`.padEnd(15), paint };
 }
 
-function outcomeCell({ outcome, code, ms }: TrailCall, style: Style): Cell {
+function outcomeCell({ outcome, code, ms }: LoggedCall, style: Style): Cell {
   const paint = outcome === 'ok' ? style.green : outcome === 'refused' ? style.yellow : style.red;
   const took = ms === null ? '' : ` ${ms} ms`;
   const because = code === null ? '' : ` (${code})`;
   return { text: `${outcome === 'ok' ? 'ran, ok' : outcome}${because}${took}`, paint };
 }
 
-function sentenceOf({ verdict, reason, chain, outcome }: TrailCall): string | undefined {
+function sentenceOf({ verdict, reason, chain, outcome }: LoggedCall): string | undefined {
   if (verdict !== 'unauthorized') return undefined;
   const acted = outcome === 'refused' ? 'It did not run.' : 'It ran.';
   const why = reason === null ? '' : ` (${reason})`;

@@ -4,7 +4,7 @@
  * @module
  */
 import { startDevIdp } from '../../dev/dev-idp.ts';
-import type { RunningPart } from './part.ts';
+import type { RunningPart } from './running-part.ts';
 import { APPLICATION, RECORDS, scopesOf } from './story.ts';
 
 export interface IdentityProviderConfig {

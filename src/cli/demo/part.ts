@@ -7,17 +7,12 @@
 import { startAgent, type AgentConfig } from './agent-part.ts';
 import { startIdentityProvider, type IdentityProviderConfig } from './idp-part.ts';
 import { startRecords, type RecordsConfig } from './records-part.ts';
+import type { RunningPart } from './running-part.ts';
 
 export type PartConfig =
   | ({ readonly part: 'idp' } & IdentityProviderConfig)
   | ({ readonly part: 'records' } & RecordsConfig)
   | ({ readonly part: 'agent' } & AgentConfig);
-
-/** What a part is once it runs. */
-export interface RunningPart {
-  readonly url: string;
-  close(): Promise<void>;
-}
 
 /** What a child tells its parent. */
 export type PartMessage =

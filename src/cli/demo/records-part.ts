@@ -4,11 +4,10 @@
  *
  * @module
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
 import { createGuard } from '../../resource/guard.ts';
 import { PAYLOAD, RECORD_BODIES, RECORDS, scopesOf, type Injection } from './story.ts';
-import type { RunningPart } from './part.ts';
+import { listen, type RunningPart } from './running-part.ts';
 
 export interface RecordsConfig {
   readonly issuer: string;
@@ -38,36 +37,20 @@ export async function startRecords(config: RecordsConfig): Promise<RunningPart> 
       return;
     }
     const guard = exporting === undefined ? read : exports;
-    void guard.node(() => answer(request, response, Number(id), config.inject))(request, response);
+    void guard.node(() => {
+      const [status, body] = answerTo(request.method, Number(id), config.inject);
+      send(response, status, body);
+    })(request, response);
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  const port = typeof address === 'object' && address !== null ? address.port : 0;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    async close() {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  return listen(server);
 }
 
-function answer(
-  request: IncomingMessage,
-  response: ServerResponse,
-  id: number,
-  inject: Injection,
-): void {
+function answerTo(method: string | undefined, id: number, inject: Injection): [number, object] {
   const body = RECORD_BODIES[id];
-  if (body === undefined) {
-    send(response, 404, { error: 'no such record' });
-  } else if (request.method === 'POST') {
-    send(response, 200, { id, exported: true });
-  } else {
-    const poisoned = inject === 'output' && id === 42;
-    send(response, 200, { id, body: poisoned ? `${body} ${PAYLOAD} ` : body });
-  }
+  if (body === undefined) return [404, { error: 'no such record' }];
+  if (method === 'POST') return [200, { id, exported: true }];
+  const poisoned = inject === 'output' && id === 42;
+  return [200, { id, body: poisoned ? `${body} ${PAYLOAD} ` : body }];
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

@@ -6,7 +6,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { login } from '../../dev/login.ts';
 import { createKey } from '../keys.ts';
@@ -15,7 +15,7 @@ import { checkLedger, readLedger } from './read-ledger.ts';
 import { startPart, type StartedPart } from './start-part.ts';
 import { APPLICATION, DIRECTIVE, ORIGIN, REQUEST, scopesOf, type Injection } from './story.ts';
 import { tamper, type Tampering } from './tamper.ts';
-import { trailOf, type TrailSession } from './trail.ts';
+import { sessionsOf, type TrailSession } from './trail.ts';
 
 export interface DemoOptions {
   readonly inject: Injection;
@@ -55,82 +55,57 @@ export async function runDemo(options: DemoOptions, teller: DemoTeller): Promise
   const folder = options.keep ?? (await mkdtemp(join(tmpdir(), 'crumb-demo-')));
   const running: StartedPart[] = [];
   try {
-    return await play(options, teller, folder, running);
+    const stage: Stage = {
+      options,
+      keys: makeKeys(),
+      ledgerPath: join(folder, 'crumb.db'),
+      vaultPath: join(folder, 'crumb-vault.db'),
+    };
+    return await play(stage, teller, running);
   } finally {
     await Promise.all(running.map(async (part) => part.stop()));
     if (options.keep === undefined) await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function play(
-  options: DemoOptions,
-  teller: DemoTeller,
-  folder: string,
-  running: StartedPart[],
-): Promise<DemoResult> {
-  const { inject, coarse } = options;
-  const start = async (...parameters: Parameters<typeof startPart>): Promise<StartedPart> => {
-    const part = await startPart(...parameters);
-    running.push(part);
-    return part;
-  };
-  const keys = makeKeys();
-  const ledgerPath = join(folder, 'crumb.db');
-  const vaultPath = join(folder, 'crumb-vault.db');
+interface DemoKeys {
+  readonly private: Record<'application' | 'planner' | 'researcher' | 'signing' | 'vault', string>;
+  readonly public: Record<'application' | 'planner' | 'researcher', object>;
+  readonly vkey: string;
+}
 
-  const idp = await start({
-    part: 'idp',
-    coarse,
-    publicKeys: keys.public,
-    redirectUri: REDIRECT_URI,
-  });
-  const records = await start({ part: 'records', issuer: idp.url, coarse, inject });
-  const agent = await start(
-    {
-      part: 'agent',
-      issuer: idp.url,
-      records: records.url,
-      coarse,
-      inject,
-      ledger: `file:${ledgerPath}`,
-      vault: `file:${vaultPath}`,
-      keys: keys.private,
-      ...(options.live === undefined ? {} : { live: options.live }),
-    },
-    options.live === undefined ? {} : modelEnvironment(),
-  );
-  const processes = { idp, records, agent };
+interface Stage {
+  readonly options: DemoOptions;
+  readonly keys: DemoKeys;
+  readonly ledgerPath: string;
+  readonly vaultPath: string;
+}
+
+type Parts = Readonly<Record<'idp' | 'records' | 'agent', StartedPart>>;
+
+async function play(stage: Stage, teller: DemoTeller, running: StartedPart[]): Promise<DemoResult> {
+  const { options, keys, ledgerPath, vaultPath } = stage;
+  const parts = await startParts(stage, running);
+  const { idp, records, agent } = parts;
   // An independent copy of the provider's keys: the one in the vault is the recorder's own.
-  const issuerKeys = { [idp.url]: await keysOf(idp.url) };
-  teller.started(processes);
+  const trust = { key: keys.vkey, issuerKeys: { [idp.url]: await keysOf(idp.url) } };
+  teller.started(parts);
 
-  const scopes = scopesOf(coarse);
-  const { accessToken } = await login({
-    issuer: idp.url,
-    clientId: APPLICATION,
-    redirectUri: REDIRECT_URI,
-    key: { ...createPrivateKey(keys.private.application).export({ format: 'jwk' }), alg: 'ES256' },
-    person: PERSON,
-    scope: `openid profile email ${scopes.read}`,
-    directives: [DIRECTIVE],
-  });
+  const token = await logIn(stage, idp.url);
   teller.loggedIn('Alice');
-
-  const { text } = await post(`${agent.url}/chat`, { prompt: REQUEST }, accessToken);
+  const { text } = await post(`${agent.url}/chat`, { prompt: REQUEST }, token);
   const answer = String(text);
   teller.answered(answer);
 
   // Naming is recorded by the process that holds the vault, before the name is given out.
-  const human = trailOf(await readLedger(ledgerPath)).sessions[0]?.human ?? '';
+  const human = sessionsOf(await readLedger(ledgerPath))[0]?.human ?? '';
   const { claims } = await post(`${agent.url}/identify`, { human });
   await agent.stop(); // closes the ledger: what follows reads a file at rest
 
-  const entries = await readLedger(ledgerPath);
-  const { sessions } = trailOf(entries);
-  const trust = { key: keys.vkey, issuerKeys };
+  const sessions = sessionsOf(await readLedger(ledgerPath));
   const vault = { path: vaultPath, key: keys.private.vault };
   const checked = await checkLedger(ledgerPath, trust, vault);
-  const change = await tamper(ledgerPath, join(folder, 'tampered.db'), sessions);
+  const change = await tamper(ledgerPath, join(dirname(ledgerPath), 'tampered.db'), sessions);
   return {
     answer,
     person: nameIn(claims),
@@ -144,11 +119,49 @@ async function play(
   };
 }
 
-function makeKeys(): {
-  readonly private: Record<'application' | 'planner' | 'researcher' | 'signing' | 'vault', string>;
-  readonly public: Record<'application' | 'planner' | 'researcher', object>;
-  readonly vkey: string;
-} {
+async function startParts(stage: Stage, running: StartedPart[]): Promise<Parts> {
+  const { options, keys, ledgerPath, vaultPath } = stage;
+  const { inject, coarse, live } = options;
+  const start = async (...parameters: Parameters<typeof startPart>): Promise<StartedPart> => {
+    const part = await startPart(...parameters);
+    running.push(part);
+    return part;
+  };
+  const redirectUri = REDIRECT_URI;
+  const idp = await start({ part: 'idp', coarse, publicKeys: keys.public, redirectUri });
+  const records = await start({ part: 'records', issuer: idp.url, coarse, inject });
+  const agent = await start(
+    {
+      part: 'agent',
+      issuer: idp.url,
+      records: records.url,
+      coarse,
+      inject,
+      ledger: `file:${ledgerPath}`,
+      vault: `file:${vaultPath}`,
+      keys: keys.private,
+      ...(live === undefined ? {} : { live }),
+    },
+    live === undefined ? {} : modelEnvironment(),
+  );
+  return { idp, records, agent };
+}
+
+/** Alice's login and consent, as her browser would make them. */
+async function logIn({ keys, options }: Stage, issuer: string): Promise<string> {
+  const { accessToken } = await login({
+    issuer,
+    clientId: APPLICATION,
+    redirectUri: REDIRECT_URI,
+    key: { ...createPrivateKey(keys.private.application).export({ format: 'jwk' }), alg: 'ES256' },
+    person: PERSON,
+    scope: `openid profile email ${scopesOf(options.coarse).read}`,
+    directives: [DIRECTIVE],
+  });
+  return accessToken;
+}
+
+function makeKeys(): DemoKeys {
   const [application, planner, researcher] = [
     createKey('agent'),
     createKey('agent'),
@@ -181,7 +194,7 @@ function modelEnvironment(): Record<string, string | undefined> {
 async function keysOf(issuer: string): Promise<unknown> {
   const discovery = await fetch(`${issuer}/.well-known/openid-configuration`);
   const metadata: unknown = await discovery.json();
-  const url =
+  const url: unknown =
     typeof metadata === 'object' && metadata !== null ? Reflect.get(metadata, 'jwks_uri') : '';
   return (await fetch(String(url))).json();
 }

@@ -33,7 +33,9 @@ export async function tamper(
   const to = '"verdict":"authorized"';
   try {
     const triggers = await client.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'");
-    for (const { name } of triggers.rows) await client.execute(`DROP TRIGGER "${String(name)}"`);
+    for (const { name } of triggers.rows) {
+      if (typeof name === 'string') await client.execute(`DROP TRIGGER "${name}"`);
+    }
     await client.execute({
       sql: 'UPDATE entry SET bytes = CAST(replace(CAST(bytes AS TEXT), ?, ?) AS BLOB) WHERE seq = ?',
       args: [from, to, target.seq],
