@@ -3,7 +3,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
+  mkdirSync,
   readFileSync,
+  rmdirSync,
   statSync,
   truncateSync,
   unlinkSync,
@@ -12,6 +14,7 @@ import {
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, it } from 'vitest';
+import type { DevLogEvent } from '../../src/dev/transparency/events.ts';
 import { leafHash, rootHash } from '../../src/evidence/merkle.ts';
 import { parseCheckpoint } from '../../src/evidence/checkpoint.ts';
 import { openNote } from '../../src/evidence/note.ts';
@@ -54,6 +57,7 @@ async function startProcess(folder: string): Promise<Started> {
       await next();
     },
     async kill() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
       child.kill('SIGKILL');
       await gone;
@@ -180,6 +184,27 @@ describe('after a restart', () => {
   });
 });
 
+describe('a disk that does not write', () => {
+  it('is a 500, and the next head covers what it left', async () => {
+    const folder = newFolder();
+    const events: DevLogEvent[] = [];
+    const log = await devLog({ folder, log: (event) => events.push(event) });
+    await logMessage(log.url, 'one');
+    const inTheWay = join(folder, 'checkpoint.next'); // where the next head is written first
+    mkdirSync(inTheWay);
+    const body = requestOf(signed('two'));
+    const response = await post(log.url, body);
+    expect([response.status, await response.json()]).toMatchObject([500, { code: 13 }]);
+    expect(events.at(-1)).toMatchObject({ kind: 'failed' });
+    expect(await textAt(`${log.url}/checkpoint`)).toMatch(/\n1\n/);
+    rmdirSync(inTheWay);
+    // It was written, though not signed: nobody was told, so nobody was told wrong.
+    expect((await post(log.url, body)).headers.get('x-log-index')).toBe('1');
+    const { inclusionProof } = await logMessage(log.url, 'three');
+    expect(inclusionProof.treeSize).toBe('3');
+  });
+});
+
 describe('a log that is killed', () => {
   it('keeps the entry that it persisted and never answered for', async () => {
     const folder = newFolder();
@@ -214,7 +239,7 @@ describe('a log that is killed', () => {
         }
       };
       await Promise.allSettled([send(0), send(1), send(2), send(3)]);
-      await log.kill().catch(() => undefined);
+      await log.kill();
     }
     const log = await devLog({ folder });
     const lines = readFileSync(join(folder, 'entries.jsonl'), 'utf8').trim().split('\n');

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkpointText } from '../../src/evidence/checkpoint.ts';
@@ -258,6 +266,17 @@ describe('after a restart', () => {
     const body = bodyOf(4, proofOf(4, forked), await noteOf(forked));
     expect((await send(second, body)).status).toBe(422);
     expect((await grow(second, 4, leavesOf(5))).status).toBe(200);
+  });
+
+  it('what it could not remember it has not cosigned', async () => {
+    const folder = newFolder();
+    const witness = await known({ folder });
+    await grow(witness, 0, leavesOf(4));
+    const inTheWay = join(folder, `${hashOf(ORIGIN)}.checkpoint.next`);
+    mkdirSync(inTheWay);
+    expect((await grow(witness, 4, leavesOf(5))).status).toBe(500);
+    rmdirSync(inTheWay);
+    expect((await grow(witness, 4, leavesOf(6))).status).toBe(200);
   });
 
   it('its key is readable by its owner alone', async () => {

@@ -14,7 +14,7 @@ import { visible } from '../terminal/visible.ts';
 import { FOLDER } from './init-texts.ts';
 
 /** Where it listens unless told otherwise. */
-export const DEV_LOG_PORT = 4282;
+const DEV_LOG_PORT = 4282;
 
 export const devLog = defineCommand({
   name: 'dev log',

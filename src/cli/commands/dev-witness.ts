@@ -18,7 +18,7 @@ import { visible } from '../terminal/visible.ts';
 import { FOLDER } from './init-texts.ts';
 
 /** Where it listens unless told otherwise. */
-export const DEV_WITNESS_PORT = 4283;
+const DEV_WITNESS_PORT = 4283;
 
 export const devWitness = defineCommand({
   name: 'dev witness',

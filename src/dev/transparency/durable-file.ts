@@ -34,7 +34,7 @@ export async function writeDurably({ path, text, mode }: FileText): Promise<void
 }
 
 /** Makes the names in a folder durable. */
-export async function syncFolder(folder: string): Promise<void> {
+async function syncFolder(folder: string): Promise<void> {
   const entry = await open(folder, 'r');
   try {
     await entry.sync();

@@ -43,7 +43,7 @@ const MESSAGE_DIGEST = '1.2.840.113549.1.9.4';
 const SIGNING_CERTIFICATE_V2 = '1.2.840.113549.1.9.16.2.47';
 
 /** Under 2.999, which is for examples: nobody can mistake it for a policy that somebody keeps. */
-export const POLICY = '2.999.3161.1';
+const POLICY = '2.999.3161.1';
 
 /** Bits of PKIFailureInfo. */
 const BAD_ALGORITHM = 0;

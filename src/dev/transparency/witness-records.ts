@@ -81,7 +81,7 @@ export class WitnessRecords {
 }
 
 /** Name of a log in addresses: hex of SHA-256. */
-export function originHash(origin: string): string {
+function originHash(origin: string): string {
   return createHash('sha256').update(origin).digest('hex');
 }
 
