@@ -14,7 +14,6 @@ import {
   toUIMessageStream,
   type UIMessage,
 } from 'ai';
-import { bind } from 'crumb-ai/ai';
 import { z } from 'zod';
 import { openStage, RECORDS, scriptedModel } from './stage.ts';
 
@@ -28,6 +27,8 @@ const model = scriptedModel(
 );
 
 // #region route
+import { bind } from 'crumb-ai/ai';
+
 const tools = {
   readRecord: tool({
     description: 'Reads one record.',
