@@ -34,7 +34,7 @@ const RULES: PartRules = {
   token: { parts: BELOW_TOKEN, packages: ['jose'] },
   ledger: {
     parts: BELOW_TOKEN,
-    packages: ['node:crypto', 'node:fs', 'node:path', 'node:timers/promises'],
+    packages: ['node:crypto', 'node:fs', 'node:path', 'node:timers/promises', 'node:util'],
   },
   exchange: { parts: [...BELOW_TOKEN, 'token', 'ledger'], packages: ['jose', 'openid-client'] },
   store: {

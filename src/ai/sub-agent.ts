@@ -96,10 +96,8 @@ function delegationTo<Schema extends object>(options: SubAgentOptions<Schema, bo
         const running = typeof agent === 'function' ? agent(child) : agent;
         requireGuarded(running);
         // The host parsed it with this schema, and the record holds it as JSON.
-        const task = {
-          prompt: prompt(call.args as SchemaOutput<Schema>),
-          signal: signalOf(hostOptions),
-        };
+        const input = call.args as SchemaOutput<Schema>;
+        const task = { prompt: prompt(input), signal: signalOf(hostOptions) };
         return streams ? stream(running, task) : generate(running, task);
       };
       return { scope: { acting: child }, close: call.close, run };

@@ -14,8 +14,8 @@ export async function readForm(req: IncomingMessage): Promise<URLSearchParams | 
   }
   const chunks: Uint8Array[] = [];
   let size = 0;
+  // A request on which no encoding is set gives bytes.
   for await (const chunk of req as AsyncIterable<Uint8Array>) {
-    // no encoding is set on it
     size += chunk.length;
     if (size > MAX_BYTES) return undefined;
     chunks.push(chunk);

@@ -16,6 +16,7 @@ export interface AnchorCheckpoint {
   readonly size: number;
 }
 
+/** A checkpoint on its way to an anchor, with what it may have to prove there. */
 export interface AnchorRequest extends AnchorCheckpoint {
   /**
    * Proof that the tree of the first `oldSize` entries is the beginning of this one.
