@@ -73,7 +73,6 @@ function banner(log: DevLog, cwd: string, style: Style): Answer {
   ];
   return {
     facts: { url, timestampUrl, name, vkey, trustRoot: trustRootFile, size },
-    text: () =>
-      developmentBanner(style, 'anyone on this machine can log, and nobody watches it.', rows),
+    text: () => developmentBanner(style, 'anyone here can log, and nobody watches.', rows),
   };
 }

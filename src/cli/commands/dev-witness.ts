@@ -111,7 +111,6 @@ function banner(
   ];
   return {
     facts: { url, name, vkey, policy: policyFile, ledgers: origins },
-    text: () =>
-      developmentBanner(style, 'whoever runs the ledger runs it, and can set it back.', rows),
+    text: () => developmentBanner(style, 'who runs the ledger can set it back, too.', rows),
   };
 }
