@@ -45,8 +45,6 @@ export interface Contents extends ContentContext {
   readonly absences: Absences;
   readonly tally: Tally;
   readonly references: ReferenceContext;
-  /** Receipts that `anchor` entries speak of, by digest, until they are seen. */
-  readonly receipts: Map<string, number>;
   /** Ranges that `prune` entries allow to be empty, and ranges that are. */
   readonly prunes: { readonly start: number; readonly end: number }[];
   readonly gone: { start: number; end: number }[];
@@ -65,7 +63,6 @@ export function startContents(context: ContentContext): Contents {
     absences: startAbsences(),
     tally: startTally(),
     references: { facts, log, whole, from: whole ? header.start : 0 },
-    receipts: new Map(),
     prunes: [],
     gone: [],
   };
@@ -100,7 +97,7 @@ export function takeGone({ facts, tally, gone }: Contents, seq: number): void {
 
 /** Says what is left open when all entries were given. */
 export function finishContents(contents: Contents): void {
-  const { log, facts, openings, absences, tokens, tally, receipts, header } = contents;
+  const { log, facts, openings, absences, tokens, tally, header } = contents;
   dropStale(openings);
   if (!keepKeySets(tokens, undefined)) contents.misplaced();
   for (const seq of openIntents(facts)) {
@@ -110,7 +107,6 @@ export function finishContents(contents: Contents): void {
   reportAbsences(absences, log);
   const { absent } = tokens;
   if (absent.count > 0) log.add({ code: 'token_unavailable', ...absent });
-  for (const seq of receipts.values()) log.add({ code: 'receipt_missing', seq });
   for (const { start, end } of contents.gone) {
     const allowed = contents.prunes.some((prune) => prune.start <= start && end <= prune.end);
     log.add(
@@ -183,12 +179,9 @@ function rememberHuman(
 
 /** Entries about the ledger itself. */
 function takeAdministration(contents: Contents, entry: Entry): Promise<void> | undefined {
-  const { log, keys, tally, absences, receipts, prunes } = contents;
+  const { log, keys, tally, absences, prunes } = contents;
   const { seq } = entry;
   switch (entry.kind) {
-    case 'anchor':
-      receipts.set(entry.body.receipt, seq);
-      return undefined;
     case 'erasure':
       noteErasure(absences, seq, entry.body);
       return undefined;

@@ -34,6 +34,8 @@ interface SeenHead {
 export interface Heads extends HeadContext {
   /** Roots that were signed for sizes that the tree has not reached. */
   readonly waiting: Map<number, Uint8Array[]>;
+  /** Sizes for which the tree has the root that was signed. */
+  readonly agreed: Set<number>;
   /** The root that was signed for a size. */
   readonly roots: Map<number, string>;
   tree: CompactRange | undefined;
@@ -54,6 +56,7 @@ export function startHeads(context: HeadContext): Heads {
   return {
     ...context,
     waiting: new Map(),
+    agreed: new Set(),
     roots: new Map(),
     tree: undefined,
     last: undefined,
@@ -219,9 +222,16 @@ function placeCheckpoint(heads: Heads, { size, root }: Checkpoint): boolean {
   return true;
 }
 
+function agree(heads: Heads, size: number): void {
+  heads.agreed.add(size);
+  const [oldest] = heads.agreed;
+  if (heads.agreed.size > MOST_SIZES && oldest !== undefined) heads.agreed.delete(oldest);
+  cover(heads, size);
+}
+
 function compareRoots(heads: Heads, tree: CompactRange, root: Uint8Array): void {
   const same = equalBytes(root, rangeRoot(tree, heads.options.sha256));
-  if (same) cover(heads, tree.size);
+  if (same) agree(heads, tree.size);
   else heads.log.add({ code: 'root_mismatch', size: tree.size });
 }
 
@@ -241,5 +251,6 @@ function placeInSelection(
     proof,
   });
   if (!consistent) heads.log.add({ code: 'checkpoints_inconsistent', size: checkpoint.size });
-  else if (checkpoint.size === size) cover(heads, size);
+  else heads.agreed.add(checkpoint.size);
+  if (consistent && checkpoint.size === size) cover(heads, size);
 }

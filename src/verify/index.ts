@@ -22,6 +22,7 @@ export {
   type PrunedLine,
   type ReceiptLine,
 } from './bundle-lines.ts';
+export { findEquivocation, type Equivocation } from './equivocation.ts';
 export { describeFinding } from './describe-finding.ts';
 export {
   SEVERITIES,
@@ -32,6 +33,13 @@ export {
   type TokenPart,
 } from './findings.ts';
 export { linesOf } from './lines-of.ts';
-export { exitCodeOf, type Level, type VerifyReport, type VerifyStats } from './report.ts';
+export {
+  exitCodeOf,
+  type AnchoredTo,
+  type Level,
+  type VerifyReport,
+  type VerifyStats,
+  type WitnessedTo,
+} from './report.ts';
 export type { StreamingSha256, Trust, VerifyOptions } from './trust.ts';
 export { verifyBundle, type BundleInput, type LineInput } from './verify-bundle.ts';

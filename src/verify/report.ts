@@ -34,14 +34,36 @@ export interface VerifyStats {
   readonly to: string | null;
 }
 
+/** How far logs, authorities or witnesses hold the ledger. A type, so that it is JSON. */
+export type AnchoredTo = {
+  /** Crumbs below this number are covered. */
+  readonly size: number;
+  /** They existed by then. */
+  readonly at: string;
+  /** Who says so. */
+  readonly log: string;
+};
+
+/** How far enough witnesses saw nothing but growth. */
+export type WitnessedTo = {
+  readonly size: number;
+  readonly at: string;
+  /** Names of the witnesses that signed. */
+  readonly operators: readonly string[];
+};
+
 /** The answer to a verification. */
 export interface VerifyReport {
   /** False if this could not be read as a bundle at all: then nothing else says anything. */
   readonly readable: boolean;
   /** Nothing that was found is failing. It says nothing about what was not established. */
   readonly sound: boolean;
-  /** Of all crumbs: the lowest. */
+  /** Of all crumbs: the lowest. `anchor` entries at the very end repeat receipts, and do not count. */
   readonly level: Level;
+  /** The largest checkpoint that a trusted third party holds; null if there is none. */
+  readonly anchored: AnchoredTo | null;
+  /** The largest that enough witnesses signed; null if there is none. */
+  readonly witnessed: WitnessedTo | null;
   /** Name of the ledger, as its genesis says; null without one. */
   readonly origin: string | null;
   /** vkey that genesis names. */

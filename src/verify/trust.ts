@@ -18,6 +18,22 @@ export interface Trust {
   readonly heads?: readonly string[];
   /** Key sets by issuer, as parsed JSON, from the issuers themselves. */
   readonly issuerKeys?: Readonly<Record<string, unknown>>;
+  /**
+   * Logs and timestamp authorities whose receipts count: texts of `trusted_root.json` files, exactly as
+   * pinned. Without, no receipt raises a level.
+   */
+  readonly roots?: readonly string[];
+  /** Witnesses that count, and how many are enough: the text of a C2SP policy. */
+  readonly witnesses?: string;
+  /** When this is. Crumbs that no anchor covers by then may have waited too long. Default: the clock. */
+  readonly now?: Date;
+  /** For how long a crumb may be without an anchor, in seconds. Default: what genesis promises. */
+  readonly maxGap?: number;
+  /**
+   * Counts receipts of logs and witnesses that are marked as for development, and says so each time:
+   * they prove nothing outside the machine that they run on. Default false: they are unknown.
+   */
+  readonly allowDevelopment?: boolean;
 }
 
 /** Incremental SHA-256, as `createHash('sha256')` of `node:crypto` is. */

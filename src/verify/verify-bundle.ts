@@ -5,7 +5,8 @@
  * @module
  */
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
-import { equalBytes, toBase64url, utf8 } from '../evidence/bytes.ts';
+import { equalBytes, utf8 } from '../evidence/bytes.ts';
+import { finishReceipts, type Cover } from './anchor-cover.ts';
 import {
   MAX_LINE_BYTES,
   parseBundleLine,
@@ -41,7 +42,15 @@ import {
 } from './head-check.ts';
 import { createInFlight } from './in-flight.ts';
 import { createKeyRing, type KeyRing } from './key-ring.ts';
-import type { VerifyReport } from './report.ts';
+import {
+  noteCheckpoint,
+  noteEntry,
+  startDeferred,
+  startReceipts,
+  takeReceipt,
+  type Receipts,
+} from './receipt-check.ts';
+import type { Level, VerifyReport } from './report.ts';
 import { takeKeySet } from './token-check.ts';
 import { takeOpening } from './openings.ts';
 import type { StreamingSha256, Trust, VerifyOptions } from './trust.ts';
@@ -124,7 +133,7 @@ interface Run {
   readonly chain: Chain;
   readonly heads: Heads;
   readonly contents: Contents;
-  readonly receipts: Map<string, number>;
+  readonly receipts: Receipts;
   readonly trust: Trust;
   readonly options: VerifyOptions;
   entries: number;
@@ -171,15 +180,17 @@ function startRun({ file, trust, options }: Reading, header: HeaderLine): Run {
   const inFlight = createInFlight();
   const keys = createKeyRing(trust, log);
   const misplaced = (): void => damaged(file, 'misplaced_line');
+  const heads = startHeads({ header, log, keys, inFlight, options });
+  const agrees = (size: number): boolean => heads.agreed.has(size);
   return {
     file,
     header,
     log,
     keys,
     chain: startChain(header, log, options.sha256),
-    heads: startHeads({ header, log, keys, inFlight, options }),
+    heads,
     contents: startContents({ header, log, keys, inFlight, trust, misplaced }),
-    receipts: new Map(),
+    receipts: startReceipts({ header, log, keys, inFlight, trust, agrees }),
     trust,
     options,
     entries: 0,
@@ -206,13 +217,14 @@ function takeLine(run: Run, line: BundleLine): Promise<void> | undefined {
       takeKeySet(run.contents.tokens, line);
       return undefined;
     case 'checkpoint':
+      noteCheckpoint(run.receipts, line, run.chain.tree?.size ?? run.header.start);
       return takeCheckpoint(run.heads, line).then((inTime) => {
         if (!inTime) damaged(run.file, 'misplaced_line');
       });
-    case 'receipt':
-      run.receipts.set(toBase64url(nobleSha256(utf8(line.raw))), line.size);
-      run.log.add({ code: 'receipt_unknown_log', size: line.size });
-      return undefined;
+    case 'receipt': {
+      const wait = takeReceipt(run.receipts, line);
+      return wait === false ? damaged(run.file, 'misplaced_line') : wait;
+    }
     case 'peaks':
       if (!takePeaks(run.chain, line)) damaged(run.file, 'misplaced_line');
       return undefined;
@@ -240,6 +252,7 @@ function placed(
   const known = run.broken ? undefined : lastHeadBeforeDamage(run);
   if (chain.begun && chain.tree !== undefined) growHeads(heads, chain.tree);
   const wait = take(run.contents, entry) ?? undefined;
+  noteEntry(run.receipts, entry);
   const keptHeads = entry.seq === 0 ? takeKeptHeads(run) : undefined;
   if (known === undefined && keptHeads === undefined) return wait;
   return Promise.all([known, wait, keptHeads]).then(() => undefined);
@@ -273,9 +286,10 @@ function takeEnd(
 async function finishRun(run: Run): Promise<VerifyReport> {
   const { file, header, log, heads, chain, contents } = run;
   if (file.text && !file.ended) damaged(file, 'cut_off');
+  await startDeferred(run.receipts);
   await finishHeads(heads);
-  for (const digestOfReceipt of run.receipts.keys()) contents.receipts.delete(digestOfReceipt);
   finishContents(contents);
+  const cover = finishReceipts(run.receipts);
   const size = chain.tree?.size ?? header.start;
   if (header.mode === 'range' && size < header.size) {
     log.add({ code: 'size_beyond_entries', size: header.size, entries: size });
@@ -283,7 +297,7 @@ async function finishRun(run: Run): Promise<VerifyReport> {
   if (header.mode === 'selection' || header.start > 0) {
     log.add({ code: 'selection_only', from: header.mode === 'selection' ? 0 : header.start });
   }
-  return reportOf(run, header.mode === 'range' ? size : header.size);
+  return reportOf(run, cover, header.mode === 'range' ? size : header.size);
 }
 
 /** What keeps a crumb from being covered by a signature, whatever the signature says. */
@@ -301,18 +315,27 @@ const UNSIGNED: readonly FindingCode[] = [
   'key_revoked',
 ];
 
-function reportOf(run: Run, size: number): VerifyReport {
+/** Of all crumbs the lowest, if a head under the reader's key covers them. */
+function levelOf({ log, receipts }: Run, { anchored, witnessed }: Cover): Level {
+  if (UNSIGNED.some((code) => log.has(code))) return 'none';
+  if ((witnessed?.size ?? 0) >= receipts.needed) return 'witnessed';
+  return (anchored?.size ?? 0) >= receipts.needed ? 'anchored' : 'signed';
+}
+
+function reportOf(run: Run, cover: Cover, size: number): VerifyReport {
   const { header, log, keys, heads, options } = run;
   const { tally, openings, tokens } = run.contents;
   if (!keys.confirmed) log.add({ code: 'key_not_confirmed', vkey: keys.vkey ?? null });
-  if (size > header.start) log.add({ code: 'tail_uncovered', from: header.start, size });
+  const from = Math.max(header.start, cover.anchored?.size ?? 0);
+  if (size > from) log.add({ code: 'tail_uncovered', from, size });
   const covered = keys.confirmed && size > 0 && heads.signed === size;
   const { seen, checked, checkpoints, inFlight: _inFlight } = heads;
   options.onProgress?.({ entries: run.entries, size: header.size - header.start });
   return {
     ...answersOf(log),
     readable: true,
-    level: covered && !UNSIGNED.some((code) => log.has(code)) ? 'signed' : 'none',
+    level: covered ? levelOf(run, cover) : 'none',
+    ...cover,
     origin: keys.origin ?? null,
     key: keys.vkey ?? null,
     start: header.start,
@@ -353,6 +376,8 @@ function unreadable(file: FileState, options: VerifyOptions): VerifyReport {
     ...answersOf(file.log),
     readable: false,
     level: 'none',
+    anchored: null,
+    witnessed: null,
     origin: null,
     key: null,
     start: 0,

@@ -8,13 +8,11 @@ import {
   ISS,
   issue,
   keep,
-  linesOf,
   PLANNER,
   RECORDS,
   RESEARCHER,
-  sealLines,
 } from './build-ledger.ts';
-import { finds, findsIn, verify, verifyLines } from './finding-cases.ts';
+import { finds, findsIn, verify } from './finding-cases.ts';
 import {
   addLogin,
   ALICE,
@@ -118,15 +116,6 @@ import {
     'an anchor without its receipt',
     { code: 'receipt_missing', seq: 3 },
     async ({ builder }) => add(builder, 'anchor', anchorOf(2)),
-  );
-  finds(
-    'a receipt, while no log is trusted',
-    { code: 'receipt_unknown_log', size: 3 },
-    async () => {
-      const { builder } = await logIn();
-      const receipt = '{"raw":"{}","size":3,"t":"receipt","type":"rekor"}';
-      return verifyLines(sealLines((await linesOf(builder)).toSpliced(-1, 0, receipt)), builder);
-    },
   );
   findsIn('an intent without outcome', { code: 'outcome_unknown', seq: 3 }, async (scene) =>
     add(scene.builder, 'intent', await attempt(scene)),

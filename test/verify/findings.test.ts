@@ -3,16 +3,8 @@ import { describeFinding } from '../../src/verify/describe-finding.ts';
 import { SEVERITIES, type FindingCode } from '../../src/verify/findings.ts';
 import './content-cases.ts';
 import { cases } from './finding-cases.ts';
+import './receipt-cases.ts';
 import './structure-cases.ts';
-
-/** Codes that only receipts can produce: the next release checks those. */
-const LATER: readonly FindingCode[] = [
-  'receipt_invalid',
-  'receipt_key_mismatch',
-  'anchor_gap',
-  'time_outside_bracket',
-  'anchor_development',
-];
 
 it.each(cases)('finds $finding.code: $what', async ({ finding, make }) => {
   const report = await make();
@@ -27,10 +19,10 @@ it.each(cases)('finds $finding.code: $what', async ({ finding, make }) => {
   if (severity === 'failing') expect(report.sound).toBe(false);
 });
 
-it('has a case for every code but those that need receipts', () => {
+it('has a case for every code', () => {
   const covered = new Set(cases.map(({ finding }) => finding.code));
   const missing = Object.keys(SEVERITIES).filter((code) => !covered.has(code as FindingCode)); // its keys
-  expect(missing.toSorted()).toEqual([...LATER].toSorted());
+  expect(missing).toEqual([]);
 });
 
 it.each(cases)('says in one sentence what $finding.code is: $what', ({ finding }) => {
