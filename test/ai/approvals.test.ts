@@ -19,17 +19,14 @@ import {
   type Turn,
 } from './approval-turns.ts';
 import { call, host7, say } from './hosts.ts';
+import { audit } from './audit.ts';
 import { beginTrail } from './trail.ts';
 
 const LOCAL = { resource: 'local', action: 'think' };
 
 let world: CrumbWorld;
-let skewMs = 0;
 beforeAll(async () => {
-  world = await openWorld({
-    tools: { think: LOCAL },
-    crumb: { clock: () => new Date(Date.now() + skewMs) },
-  });
+  world = await openWorld({ tools: { think: LOCAL } });
 });
 afterAll(async () => world.close());
 
@@ -161,20 +158,22 @@ describe.each(RECORD_ONLY)('the record alone ($title)', (turn) => {
   });
 
   it('forgets a question after ten minutes', async () => {
-    const planner = await plannerOf('alice');
+    let lateMs = 0;
+    const clock = (): Date => new Date(Date.now() + lateMs);
+    await using world = await openWorld({ crumb: { clock } });
+    const planner = (await world.loginAs('alice', [])).agent('planner');
     const { messages } = await ask(planner, turn);
     const trail = await beginTrail(world);
     forget();
-    skewMs = 10 * 60_000 + 1;
-    await post(planner, turn, answered(messages, true)).finally(() => {
-      skewMs = 0;
-    });
+    lateMs = 10 * 60_000 + 1;
+    await post(planner, turn, answered(messages, true));
     expect(ran).toEqual([]);
     expect(await trail.lines()).toEqual(['refusal readRecord approval_unverified']);
   });
 });
 
 it('is spent by a process that dies after the intent; asking again helps', async () => {
+  await using world = await openWorld();
   const token = await world.tokenOf('alice', []);
   const turn: Turn = { host: host7, way: 'generate', form: 'a map', locks: 'only the record' };
   const trail = await beginTrail(world);
@@ -229,11 +228,26 @@ it('holds in another process that shares the approval key', async () => {
 });
 
 it('holds over a renewal of the token', async () => {
+  // A browser that keeps its cookies is given a second token of the same login.
+  const cookies = new Map<string, string>();
+  const browser: typeof fetch = async (input, init) => {
+    const request = new Request(input, init);
+    for (const pair of request.headers.get('cookie')?.split('; ') ?? []) {
+      cookies.set(pair.slice(0, pair.indexOf('=')), pair);
+    }
+    request.headers.set('cookie', [...cookies.values()].join('; '));
+    const response = await fetch(request);
+    for (const cookie of response.headers.getSetCookie()) {
+      cookies.set(cookie.slice(0, cookie.indexOf('=')), cookie.split(';')[0] ?? '');
+    }
+    return response;
+  };
   const turn: Turn = { host: host7, way: 'generate', form: 'a map' };
-  const login = await world.loginAs('alice', []);
+  const login = await world.loginAs('alice', [], { fetch: browser });
   const { messages } = await ask(login.agent('planner'), turn);
+  const renewed = await login.renew(await world.tokenOf('alice', [], { fetch: browser }));
   forget();
-  await post(login.agent('planner'), turn, answered(messages, true));
+  await post(renewed.agent('planner'), turn, answered(messages, true));
   expect(ran).toEqual([{ id: 42 }]);
 });
 
@@ -427,4 +441,8 @@ it('is refused for a directive of somebody else at the provider, as any call', a
   await post(planner, turn, answered(messages, true));
   expect(ran).toEqual([]);
   expect(await trail.lines()).toEqual(['refusal readRecord exchange_refused']);
+});
+
+it('leaves a ledger in which every verdict and token verifies', async () => {
+  expect(await audit(world)).toEqual([]);
 });

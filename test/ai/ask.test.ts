@@ -7,6 +7,7 @@ import type { ActingAgent } from '../../src/gateway/acting-agent.ts';
 import { openWorld, READ_42, type CrumbWorld } from '../world.ts';
 import { answered, edited, FORGED, forget, ran, readRecord, WAYS } from './approval-turns.ts';
 import { call, host6, host7, say, type Outcome } from './hosts.ts';
+import { audit } from './audit.ts';
 import { beginTrail } from './trail.ts';
 
 describe("unauthorized: 'ask'", () => {
@@ -136,5 +137,9 @@ describe("unauthorized: 'ask'", () => {
       expect(ran).toEqual([]);
       expect(await trail.lines()).toEqual(['refusal readRecord approval_unverified']);
     }
+  });
+
+  it('leaves a ledger in which every verdict and token verifies', async () => {
+    expect(await audit(asking)).toEqual([]);
   });
 });

@@ -4,6 +4,7 @@ import { tools } from '../../src/ai/tools.ts';
 import type { ActingAgent } from '../../src/gateway/acting-agent.ts';
 import { openWorld, RECORDS, type CrumbWorld } from '../world.ts';
 import { call, HOSTS, say, type Host } from './hosts.ts';
+import { audit } from './audit.ts';
 import { beginTrail } from './trail.ts';
 
 const LOCAL = { resource: 'local', action: 'think' };
@@ -229,4 +230,8 @@ describe.each(WAYS)('$title', ({ host, way }) => {
       expect(await trail.lines()).toEqual(['intent think authorized', 'outcome think aborted']);
     });
   });
+});
+
+it('leaves a ledger in which every verdict and token verifies', async () => {
+  expect(await audit(world)).toEqual([]);
 });

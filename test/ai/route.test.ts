@@ -23,6 +23,7 @@ import { tools } from '../../src/ai/tools.ts';
 import type { ActingAgent } from '../../src/gateway/acting-agent.ts';
 import { openWorld, READ_42, RECORDS, type CrumbWorld } from '../world.ts';
 import { call, host6, host7, say, type Scripted } from './hosts.ts';
+import { audit } from './audit.ts';
 import { beginTrail } from './trail.ts';
 
 const READ_ANY = { type: 'crumb_tool_call', actions: ['read_record'], locations: [RECORDS] };
@@ -274,4 +275,8 @@ it('does not turn a success into an error when the outcome cannot be written', a
   const crumbs = await own.readCrumbs();
   expect(crumbs.at(-1)?.kind).toBe('intent'); // "outcome unknown", which is true
   await own.close().catch(() => {});
+});
+
+it('leaves a ledger in which every verdict and token verifies', async () => {
+  expect(await audit(world)).toEqual([]);
 });

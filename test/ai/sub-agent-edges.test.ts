@@ -6,6 +6,7 @@ import { tools } from '../../src/ai/tools.ts';
 import { openWorld, type CrumbWorld } from '../world.ts';
 import { call, host7, HOSTS, say, type Host } from './hosts.ts';
 import { castOf, PLAN, record, task } from './three-levels.ts';
+import { audit } from './audit.ts';
 import { beginTrail } from './trail.ts';
 
 let world: CrumbWorld;
@@ -280,4 +281,8 @@ it('binds a sub-agent like any tool', async () => {
   });
   expect(text).toBe('planned');
   expect((await trail.attempts()).length).toBe(5);
+});
+
+it('leaves a ledger in which every verdict and token verifies', async () => {
+  expect(await audit(world)).toEqual([]);
 });

@@ -5,6 +5,7 @@ import type { Entry } from '../../src/evidence/kinds.ts';
 import { openWorld, RECORDS, type CrumbWorld } from '../world.ts';
 import { call, HOSTS, say } from './hosts.ts';
 import { castOf, PLAN, task } from './three-levels.ts';
+import { audit } from './audit.ts';
 import { beginTrail } from './trail.ts';
 
 let world: CrumbWorld;
@@ -146,4 +147,8 @@ describe.each(CASES)('$title', ({ host, way, stream }) => {
     expect(model.calls).toBe(0);
     expect(await trail.lines()).toEqual(['refusal research exchange_unreachable']);
   });
+});
+
+it('leaves a ledger in which every verdict and token verifies', async () => {
+  expect(await audit(world)).toEqual([]);
 });

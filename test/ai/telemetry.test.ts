@@ -7,6 +7,7 @@ import type { ActingAgent } from '../../src/gateway/acting-agent.ts';
 import { openWorld, READ_42, type CrumbWorld } from '../world.ts';
 import { answered, FORGED, forget, ran, readRecord, WAYS } from './approval-turns.ts';
 import { call, host7, say, type Outcome, type Step } from './hosts.ts';
+import { audit } from './audit.ts';
 import { beginTrail } from './trail.ts';
 
 const LOCAL = { resource: 'local', action: 'think' };
@@ -249,4 +250,8 @@ it('changes nothing for the application when it cannot write', async () => {
 
 it('takes nothing but a Crumb', () => {
   expect(() => telemetry({} as never)).toThrow(TypeError);
+});
+
+it('leaves a ledger in which every verdict and token verifies', async () => {
+  expect(await audit(world)).toEqual([]);
 });

@@ -5,6 +5,7 @@ import { subAgent } from '../../src/ai/sub-agent.ts';
 import type { ActingAgent } from '../../src/gateway/acting-agent.ts';
 import { openWorld, READ_42, RECORDS, type CrumbWorld } from '../world.ts';
 import { call, host7, say, type Outcome } from './hosts.ts';
+import { audit } from './audit.ts';
 import { beginTrail } from './trail.ts';
 
 const LOCAL = { resource: 'local', action: 'think' };
@@ -349,4 +350,8 @@ it('delegates with a tool that was given no name, under the name of its agent', 
     inputSchema: anything,
   });
   expect(tools(planner, { research })).toHaveProperty('research');
+});
+
+it('leaves a ledger in which every verdict and token verifies', async () => {
+  expect(await audit(world)).toEqual([]);
 });
