@@ -23,6 +23,9 @@ const CHECKS = {
   'expected origin': (one) => one.code === 'key_unknown' && one.what === 'origin',
   'proof of a new key': (one) => one.code === 'key_unknown' && one.what === 'proof',
   revocation: ({ code }) => code === 'key_revoked',
+  'note of a receipt': ({ code }) => code === 'receipt_invalid',
+  'logged key': ({ code }) => code === 'receipt_key_mismatch',
+  'time without an anchor': ({ code }) => code === 'anchor_gap',
   'use of an approval': (one) => one.code === 'reference_broken' && one.member === 'approval',
 } as const satisfies Record<string, (finding: Finding) => boolean>;
 

@@ -4,7 +4,7 @@ import type { AnchorBody, GenesisBody } from '../../src/evidence/kinds.ts';
 import { encodeRekorReceipt } from '../../src/evidence/rekor-receipt.ts';
 import type { BundleLine, ReceiptLine } from '../../src/verify/bundle-lines.ts';
 import type { VerifyReport } from '../../src/verify/report.ts';
-import type { Trust } from '../../src/verify/trust.ts';
+import type { Trust, VerifyOptions } from '../../src/verify/trust.ts';
 import { verifyBundle } from '../../src/verify/verify-bundle.ts';
 import {
   anchorKey,
@@ -190,12 +190,14 @@ export async function textWithReceipts(
 export async function audit(
   { builder, receipts, log, issuer }: AnchoredScene,
   trust: Trust = {},
+  options: VerifyOptions = {},
 ): Promise<VerifyReport> {
-  return verifyBundle(await withReceipts(builder, receipts), {
+  const whole: Trust = {
     key: vkeyOfBuilder(builder),
     issuerKeys: { [ISS]: issuer.jwks },
     roots: [log.root],
     now: new Date(builder.now + 60_000),
     ...trust,
-  });
+  };
+  return verifyBundle(await withReceipts(builder, receipts), whole, options);
 }
