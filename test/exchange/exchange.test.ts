@@ -123,8 +123,8 @@ describe('two agents', () => {
 });
 
 describe('an agent that an agent upstream called', () => {
-  const calledBy = (sub: string) => ({ act: { sub }, client_id: sub, exp: nowSeconds() + 120 });
-  const upstream = calledBy('concierge');
+  // Outlives what the provider grants, however late in the run it is made.
+  const calledBy = (sub: string) => ({ act: { sub }, client_id: sub, exp: nowSeconds() + 240 });
 
   it('acts outside of the whole chain before it', async () => {
     await using provider = await startScriptedProvider();
@@ -135,7 +135,7 @@ describe('an agent that an agent upstream called', () => {
         await provider.grant(form, { act: { sub: 'planner', act: { sub: 'concierge' } } }),
       );
     const exchange = provider.exchange();
-    const planner = exchange.root(await provider.session(upstream), 'planner');
+    const planner = exchange.root(await provider.session(calledBy('concierge')), 'planner');
     expect(namesOf(planner)).toEqual(['concierge', 'planner']);
     expect(namesOf(await exchange.token(planner, TARGET))).toEqual(['concierge', 'planner']);
   });
@@ -143,7 +143,7 @@ describe('an agent that an agent upstream called', () => {
   it('gets nothing from a provider that forgets who called', async () => {
     await using provider = await startScriptedProvider(); // it writes the planner alone
     const exchange = provider.exchange();
-    const planner = exchange.root(await provider.session(upstream), 'planner');
+    const planner = exchange.root(await provider.session(calledBy('concierge')), 'planner');
     await expect(exchange.token(planner, TARGET)).rejects.toThrow(code('chain_mismatch'));
   });
 
