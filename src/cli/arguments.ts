@@ -5,9 +5,9 @@
  */
 import { parseArgs } from 'node:util';
 import { CrumbError } from '../errors.ts';
+import { visible } from '../evidence/visible.ts';
 import type { CommandDescription, Input, OptionSpec, OptionSpecs } from './command.ts';
 import { nearest } from './nearest.ts';
-import { visible } from './terminal/visible.ts';
 
 /** Options that every command has. */
 export const COMMON = {

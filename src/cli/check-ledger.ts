@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { buffer } from 'node:stream/consumers';
 import { CrumbError } from '../errors.ts';
+import { visible } from '../evidence/visible.ts';
 import { bundleItems, type EvidenceSource } from '../ledger/export-bundle.ts';
 import type { StoredEntry } from '../ledger/ledger-store.ts';
 import { sha256 } from '../ledger/sha256.ts';
@@ -16,7 +17,6 @@ import type { VerifyReport } from '../verify/report.ts';
 import type { Trust, VerifyOptions } from '../verify/trust.ts';
 import { verifyBundle } from '../verify/verify-bundle.ts';
 import type { DatabasePlace } from './databases.ts';
-import { visible } from './terminal/visible.ts';
 
 /** What came of a check. */
 export interface LedgerCheck {

@@ -8,11 +8,11 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CrumbError } from '../errors.ts';
+import { visible } from '../evidence/visible.ts';
 import type { KeyInput } from '../exchange/signing-key.ts';
 import type { CrumbOptions } from '../gateway/create-crumb.ts';
 import { publicJwk, type PublicJwk } from './keys.ts';
 import type { Terminal } from './terminal/terminal.ts';
-import { visible } from './terminal/visible.ts';
 
 const NAMES = ['crumb.config.ts', 'crumb.config.mts', 'crumb.config.mjs', 'crumb.config.js'];
 

@@ -7,11 +7,11 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CrumbError } from '../errors.ts';
+import { visible } from '../evidence/visible.ts';
 import type { CrumbOptions } from '../gateway/create-crumb.ts';
 import { isDatabaseUrl, parseLocation } from '../store/libsql/location.ts';
 import { usage } from './arguments.ts';
 import type { Terminal } from './terminal/terminal.ts';
-import { visible } from './terminal/visible.ts';
 
 /** Where a ledger is. */
 export interface DatabasePlace {

@@ -5,12 +5,12 @@
  * @module
  */
 import type { Json } from '../attribution/tool-call.ts';
+import { visible } from '../evidence/visible.ts';
 import { describeFinding } from '../verify/describe-finding.ts';
 import type { Finding } from '../verify/findings.ts';
 import type { Level, VerifyReport } from '../verify/report.ts';
 import type { LedgerCheck } from './check-ledger.ts';
 import type { Paint, Style } from './terminal/style.ts';
-import { visible } from './terminal/visible.ts';
 import { wrap } from './terminal/width.ts';
 
 const WIDTH = 96;

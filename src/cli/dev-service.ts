@@ -5,8 +5,8 @@
  */
 import { once } from 'node:events';
 import { CrumbError } from '../errors.ts';
+import { visible } from '../evidence/visible.ts';
 import type { Style } from './terminal/style.ts';
-import { visible } from './terminal/visible.ts';
 
 /** Says loudly what it is not for, and then where things are. @param because Half a sentence. */
 export function developmentBanner(

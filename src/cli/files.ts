@@ -6,7 +6,7 @@
 import { mkdirSync, openSync, closeSync, fsyncSync, writeSync } from 'node:fs';
 import { dirname, relative } from 'node:path';
 import { CrumbError } from '../errors.ts';
-import { visible } from './terminal/visible.ts';
+import { visible } from '../evidence/visible.ts';
 
 export const SECRET_MODE = 0o600;
 export const PUBLIC_MODE = 0o644;

@@ -4,13 +4,13 @@
  * @module
  */
 import { isCrumbError } from '../errors.ts';
+import { visible } from '../evidence/visible.ts';
 import { parseArguments, usage } from './arguments.ts';
 import { EXIT, type Command } from './command.ts';
 import { commandHelp, groupHelp, overview } from './help.ts';
 import { nearest } from './nearest.ts';
 import { styleFor } from './terminal/style.ts';
 import { createTerminal, type Streams, type Terminal } from './terminal/terminal.ts';
-import { visible } from './terminal/visible.ts';
 import { wrap } from './terminal/width.ts';
 import { version } from './version.ts';
 

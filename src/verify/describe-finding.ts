@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { visible } from '../evidence/visible.ts';
 import type { DamageKind, Finding, TokenPart } from './findings.ts';
 
 /** A finding in one plain sentence. Text from the ledger is shown so that it cannot steer a terminal. */
@@ -169,12 +170,4 @@ const PARTS: Readonly<Record<TokenPart, string>> = {
 
 function times(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
-}
-
-/** Control, format and other characters that print as nothing, or as something else, are spelled out. */
-function visible(text: string): string {
-  return text.replace(
-    /[\p{C}\p{Zl}\p{Zp}]/gu,
-    (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`,
-  );
 }

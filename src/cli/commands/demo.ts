@@ -5,6 +5,7 @@
  */
 import { toJson } from '../../attribution/canonical.ts';
 import type { Json } from '../../attribution/tool-call.ts';
+import { visible } from '../../evidence/visible.ts';
 import type { Finding } from '../../verify/findings.ts';
 import { describeFinding } from '../../verify/describe-finding.ts';
 import { usage } from '../arguments.ts';
@@ -16,7 +17,6 @@ import type { DemoOptions, DemoResult, DemoTeller } from '../demo/run-demo.ts';
 import { INJECTIONS, REQUEST } from '../demo/story.ts';
 import type { Style } from '../terminal/style.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { visible } from '../terminal/visible.ts';
 
 export const demo = defineCommand({
   name: 'demo',

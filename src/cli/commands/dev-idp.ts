@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CrumbError } from '../../errors.ts';
 import type { DevIdp, DevIdpOptions } from '../../dev/dev-idp.ts';
+import { visible } from '../../evidence/visible.ts';
 import type { CrumbOptions } from '../../gateway/create-crumb.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { CONFIG_OPTION, loadConfig, registrationOf } from '../config.ts';
@@ -16,7 +17,6 @@ import { shown, writeNew } from '../files.ts';
 import { createKey, publicJwk } from '../keys.ts';
 import type { Style } from '../terminal/style.ts';
 import type { Answer, Terminal } from '../terminal/terminal.ts';
-import { visible } from '../terminal/visible.ts';
 import { DEV_ISSUER, FOLDER } from './init-texts.ts';
 
 /** Where local applications usually take people back to. `crumb dev login` uses the first. */

@@ -5,12 +5,12 @@
  */
 import { join, resolve } from 'node:path';
 import type { DevLog } from '../../dev/log.ts';
+import { visible } from '../../evidence/visible.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { developmentBanner, moment, portTaken, untilStopped } from '../dev-service.ts';
 import { shown } from '../files.ts';
 import type { Style } from '../terminal/style.ts';
 import type { Answer } from '../terminal/terminal.ts';
-import { visible } from '../terminal/visible.ts';
 import { FOLDER } from './init-texts.ts';
 
 /** Where it listens unless told otherwise. */

@@ -8,13 +8,13 @@ import { join, resolve } from 'node:path';
 import type { DevWitness } from '../../dev/witness.ts';
 import { CrumbError } from '../../errors.ts';
 import { parseVkey, vkeyOf } from '../../evidence/note.ts';
+import { visible } from '../../evidence/visible.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { CONFIG_OPTION, loadConfig } from '../config.ts';
 import { developmentBanner, moment, portTaken, untilStopped } from '../dev-service.ts';
 import { shown } from '../files.ts';
 import type { Style } from '../terminal/style.ts';
 import type { Answer, Terminal } from '../terminal/terminal.ts';
-import { visible } from '../terminal/visible.ts';
 import { FOLDER } from './init-texts.ts';
 
 /** Where it listens unless told otherwise. */

@@ -6,13 +6,13 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { CrumbError } from '../../errors.ts';
+import { visible } from '../../evidence/visible.ts';
 import { usage } from '../arguments.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { writeNew, type NewFile } from '../files.ts';
 import { createKey } from '../keys.ts';
 import type { Style } from '../terminal/style.ts';
 import type { Answer } from '../terminal/terminal.ts';
-import { visible } from '../terminal/visible.ts';
 import { configText, DEV_ISSUER, exampleText, FOLDER, type Setup } from './init-texts.ts';
 
 /** What the names of clients may be made of: they travel inside URNs, URLs and file names. */

@@ -5,13 +5,13 @@
  */
 import { resolve } from 'node:path';
 import { CrumbError } from '../../errors.ts';
+import { visible } from '../../evidence/visible.ts';
 import { usage } from '../arguments.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { shown, writeNew } from '../files.ts';
 import { createKey, KEY_KINDS, type FreshKey, type KeyKind } from '../keys.ts';
 import type { Style } from '../terminal/style.ts';
 import type { Answer } from '../terminal/terminal.ts';
-import { visible } from '../terminal/visible.ts';
 
 const USE: Readonly<Record<KeyKind, string>> = {
   signing: 'Give it as `ledger.signingKey`. Keep a copy offline: a ledger is bound to its key.',

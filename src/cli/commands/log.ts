@@ -5,12 +5,12 @@
  */
 import type { Verdict } from '../../attribution/judge.ts';
 import type { Json } from '../../attribution/tool-call.ts';
+import { visible } from '../../evidence/visible.ts';
 import type { CrumbOptions } from '../../gateway/create-crumb.ts';
 import { usage } from '../arguments.ts';
 import { defineCommand, EXIT } from '../command.ts';
 import { CONFIG_OPTION, loadConfig, requireConfig } from '../config.ts';
 import { AUTH_TOKEN, ledgerPlace } from '../databases.ts';
-import { visible } from '../terminal/visible.ts';
 import { callTable, callTree, type Names } from '../trail/call-table.ts';
 import type { LoggedCall } from '../trail/logged-call.ts';
 

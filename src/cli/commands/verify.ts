@@ -7,6 +7,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CrumbError } from '../../errors.ts';
 import { parseVkey, vkeyOf } from '../../evidence/note.ts';
+import { visible } from '../../evidence/visible.ts';
 import type { CrumbOptions } from '../../gateway/create-crumb.ts';
 import { parseLocation } from '../../store/libsql/location.ts';
 import type { Vault } from '../../vault/vault.ts';
@@ -19,7 +20,6 @@ import { CONFIG_OPTION, loadConfig } from '../config.ts';
 import { AUTH_TOKEN, ledgerPlace, type DatabasePlace } from '../databases.ts';
 import { checkFacts, describeCheck } from '../describe-check.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { visible } from '../terminal/visible.ts';
 
 export const verify = defineCommand({
   name: 'verify',

@@ -4,8 +4,8 @@
  *
  * @module
  */
+import { visible } from '../../evidence/visible.ts';
 import type { Paint } from './style.ts';
-import { visible } from './visible.ts';
 import { fit, widthOf } from './width.ts';
 
 /** Text from anywhere, and how to paint it once it is safe. */

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Json } from '../../attribution/tool-call.ts';
+import { visibleJson } from '../../evidence/visible.ts';
 import { createProgress, type Progress, type ProgressStream } from './progress.ts';
 import { styleFor, type Style } from './style.ts';
-import { visibleJson } from './visible.ts';
 
 /** What a command found out, for a program and for a person. */
 export interface Answer {

@@ -3,9 +3,9 @@
  *
  * @module
  */
+import { mixesScripts, visible } from '../../evidence/visible.ts';
 import { renderTable, renderTree, type Cell, type TreeNode } from '../terminal/layout.ts';
 import type { Paint, Style } from '../terminal/style.ts';
-import { mixesScripts, visible } from '../terminal/visible.ts';
 import { widthOf } from '../terminal/width.ts';
 import type { LoggedCall } from './logged-call.ts';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { mixesScripts, visible, visibleJson } from '../../../src/cli/terminal/visible.ts';
+import { mixesScripts, visible, visibleJson } from '../../src/evidence/visible.ts';
 
 const HIDDEN: readonly (readonly [what: string, text: string, shown: string])[] = [
   ['a colour', '\u001b[31mred', '\\u{1b}[31mred'],
