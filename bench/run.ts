@@ -9,7 +9,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { format, resolveConfig } from 'prettier';
 import { benchAiStep } from './ai-step.ts';
 import { benchAppend } from './group-commit.ts';
 import type { Bench, BenchContext, Effort } from './bench.ts';
@@ -123,17 +125,17 @@ function machine(): Machine {
   };
 }
 
-function writeReadme(sections: readonly Section[]): void {
+async function writeReadme(sections: readonly Section[]): Promise<void> {
   const text = readFileSync(README, 'utf8');
   const { date, node, cpu, cpus: count, memoryGb } = machine();
   const [before, rest] = text.split(BEGIN);
   const after = rest?.split(END)[1];
   if (before === undefined || after === undefined) throw new Error(`README.md has no ${BEGIN}`);
   const where = `Measured ${date} on Node ${node}, ${count} CPUs (${cpu}), ${memoryGb} GB.`;
-  writeFileSync(
-    README,
-    [before, BEGIN, `\n\n${where}\n\n`, markdownOf(sections), '\n\n', END, after].join(''),
-  );
+  const figures = `\n\n${where}\n\n${markdownOf(sections)}\n\n`;
+  const written = [before, BEGIN, figures, END, after].join('');
+  const path = fileURLToPath(README);
+  writeFileSync(path, await format(written, { ...(await resolveConfig(path)), filepath: path }));
 }
 
 const { values } = parseArgs({
@@ -163,7 +165,7 @@ async function main(): Promise<number> {
   const sections = await run(benches, effort);
   if (values.json)
     process.stdout.write(`${JSON.stringify({ machine: machine(), sections }, null, 2)}\n`);
-  if (values.write) writeReadme(sections);
+  if (values.write) await writeReadme(sections);
   return 0;
 }
 
