@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { CrumbError } from '../../errors.ts';
+import { toBase64 } from '../../evidence/bytes.ts';
 import { parseVkey, vkeyOf } from '../../evidence/note.ts';
 import { visible } from '../../evidence/visible.ts';
 import type { CrumbOptions } from '../../gateway/create-crumb.ts';
@@ -27,6 +28,7 @@ export const verify = defineCommand({
   about: [
     'Reads every crumb, follows the chain, recomputes the tree, and holds it against the signed heads. Where the evidence is at hand it judges every verdict again and checks every token against the keys of its issuer. It needs no network, changes nothing, and names the row where something is wrong.',
     'A key that comes with the data proves nothing about it. Give the one that the operator published, with --key; inside a project the key of crumb.config.ts is used. What could not be established is printed every time.',
+    'Receipts of transparency logs, timestamp authorities and witnesses count only if you name them with --trust. Two signed heads are held against each other with --equivocation.',
     `A ledger on a server is named by its URL; its token is read from ${AUTH_TOKEN}.`,
   ],
   operands: [
@@ -55,6 +57,20 @@ export const verify = defineCommand({
       value: 'FILE',
       help: 'JSON: key sets by issuer, fetched from the issuers themselves',
     },
+    trust: {
+      kind: 'list',
+      value: 'FILE',
+      help: 'whose receipts count: a pinned trusted_root.json, or a C2SP witness policy',
+    },
+    'allow-development': {
+      kind: 'flag',
+      help: 'count receipts of development logs and witnesses, and say so',
+    },
+    equivocation: {
+      kind: 'text',
+      value: 'HEAD',
+      help: 'only ask whether this signed head and the one in place of SOURCE show two histories',
+    },
     full: { kind: 'flag', help: 'check the signature of every commit, not only the last' },
     'without-vault': { kind: 'flag', help: 'as a stranger would, who cannot open commitments' },
   },
@@ -68,11 +84,18 @@ export const verify = defineCommand({
       line: 'crumb verify crumb.db --full --json',
       shows: 'every signature; one document for a program',
     },
+    {
+      line: 'crumb verify --equivocation mine.note theirs.note --key acme.vkey',
+      shows: 'whether the key signed two histories: exit code 1 if it did',
+    },
   ],
   exits: { 0: 'sound', 1: 'not sound: at least one failing finding', 2: 'could not be read' },
   async run({ options, operands }, terminal) {
     const config = await loadConfig(terminal, options.config);
     const trust = await trustOf(options, config, terminal.cwd);
+    if (options.equivocation !== undefined) {
+      return compareHeads([options.equivocation, operands[0]], trust.key, terminal);
+    }
     const progress = terminal.progress('verifying');
     const check = await checkSource(operands[0], config, {
       terminal,
@@ -90,6 +113,37 @@ export const verify = defineCommand({
     return exitCodeOf(check.report);
   },
 });
+
+/** Exit code 1 if the key signed two histories: then nothing under it is sound. */
+async function compareHeads(
+  [one, other]: readonly [string, string | undefined],
+  key: string | undefined,
+  terminal: Terminal,
+): Promise<0 | 1> {
+  if (other === undefined) throw usage('--equivocation takes two heads: HEAD, and one after it');
+  if (key === undefined || parseVkey(key) === undefined) {
+    throw usage('--equivocation needs the vkey of the ledger: give it with --key');
+  }
+  const { findEquivocation } = await import('../../verify/equivocation.ts');
+  const [a, b] = [readText(one, terminal.cwd), readText(other, terminal.cwd)];
+  const found = await findEquivocation(a, b, key);
+  if (found === undefined) {
+    const text = 'These two heads do not show two histories: another size, or the same root.';
+    terminal.print({ facts: { equivocation: null }, text: () => [text] });
+    return 0;
+  }
+  const { origin, size } = found;
+  const roots = found.roots.map((root) => toBase64(root));
+  terminal.print({
+    facts: { equivocation: { origin, size, roots } },
+    text: () => [
+      `${terminal.style.red('✗ Two histories')}: the key of ${visible(origin)} signed both of these for ${size} crumbs.`,
+      ...roots.map((root) => `  root ${root}`),
+      'Keep both notes: together they prove it to anyone.',
+    ],
+  });
+  return 1;
+}
 
 interface Checking {
   readonly terminal: Terminal;
@@ -144,6 +198,8 @@ interface TrustWords {
   readonly origin: string | undefined;
   readonly head: readonly string[];
   readonly 'issuer-keys': string | undefined;
+  readonly trust: readonly string[];
+  readonly 'allow-development': boolean;
 }
 
 async function trustOf(
@@ -158,7 +214,18 @@ async function trustOf(
     ...(origin === undefined ? {} : { origin }),
     ...(head.length === 0 ? {} : { heads: head.map((path) => readText(path, cwd)) }),
     ...(issuerKeys === undefined ? {} : { issuerKeys: readKeySets(issuerKeys, cwd) }),
+    ...readTrust(words.trust, cwd),
+    allowDevelopment: words['allow-development'],
   };
+}
+
+/** A trust root is JSON; a policy is lines. */
+function readTrust(paths: readonly string[], cwd: string): Pick<Trust, 'roots' | 'witnesses'> {
+  const texts = paths.map((path) => readText(path, cwd));
+  const roots = texts.filter((text) => text.trimStart().startsWith('{'));
+  const [witnesses, ...more] = texts.filter((text) => !roots.includes(text));
+  if (more.length > 0) throw usage('--trust takes one witness policy: it says how many are enough');
+  return { roots, ...(witnesses === undefined ? {} : { witnesses }) };
 }
 
 /** The public half of the configuration's own key. */
