@@ -67,6 +67,9 @@ export interface BindOptions<T> {
   /**
    * The application's approval settings, in the host's own form. Given beside `bind()` instead, their
    * approvals are refused: nobody would remember what was asked.
+   *
+   * Only version 7 asks them; earlier ones would run the tools unasked, so there the tools throw a
+   * `TypeError`. Use `needsApproval` of the tools with version 6.
    */
   readonly toolApproval?: ToolApproval<NoInfer<Exclude<T, undefined>>> | undefined;
 }
@@ -115,7 +118,8 @@ function settingsOf(
     decisions.delete(id); // some providers give the same id again
     return decision;
   };
-  const guarded = guardSet(toolSet ?? {}, { acting: agent, decisionOf });
+  const hasPolicy = toolApproval !== undefined;
+  const guarded = guardSet(toolSet ?? {}, { acting: agent, decisionOf, hasPolicy });
   const approvals = createApprovals(agent, { toolSet: guarded, decisions });
   return {
     ...(toolSet === undefined ? {} : { tools: approvals.wrapNeeds(guarded) }),

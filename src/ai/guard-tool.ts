@@ -14,7 +14,7 @@ import { member } from './member.ts';
 import { isSameActing } from './same-acting.ts';
 
 /** By whom tools are guarded, and what is known of the calls. */
-export type Guarding = Pick<Guarded, 'acting' | 'decisionOf'>;
+export type Guarding = Pick<Guarded, 'acting' | 'decisionOf' | 'hasPolicy'>;
 
 /** Guards every tool of a set that this process executes; the others stay as they are. */
 export function guardSet<T extends object>(toolSet: T, guarding: Guarding): T {
@@ -43,20 +43,21 @@ function guardTool(name: string, tool: unknown, guarding: Guarding): unknown {
 function guardExecute(
   name: string,
   { tool, execute }: { readonly tool: object; readonly execute: Execute },
-  { acting, decisionOf }: Guarding,
+  guarding: Guarding,
 ): Execute {
+  const { acting } = guarding;
   const before = guardedOf(execute);
   if (before === undefined) {
     // Another copy of the package guards it: a second guard would write everything twice.
     if (isGuarded(execute)) return execute;
-    return guard({ name, acting, work: workOf(tool, execute), decisionOf });
+    return guard({ ...guarding, name, work: workOf(tool, execute) });
   }
   // The inner work is guarded anew, not the guard: one call leaves one pair of crumbs.
-  if (before.acting === undefined) return guard({ name, acting, work: before.work, decisionOf });
+  if (before.acting === undefined) return guard({ ...guarding, name, work: before.work });
   if (acting !== undefined && !isSameActing(acting, before.acting)) {
     throw new CrumbError('actor_mismatch', { names: [name] });
   }
-  return guard({ ...before, name, decisionOf: decisionOf ?? before.decisionOf });
+  return guard(acting === undefined ? { ...before, name } : { ...before, ...guarding, name });
 }
 
 /** The work of a tool: exactly what was judged is what it is given. */

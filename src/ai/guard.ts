@@ -105,6 +105,7 @@ async function* inScope(
 
 /** Reads the arguments before anything is waited for: later changes to them are too late. */
 async function open(guarded: Guarded, call: HostCall): Promise<Running> {
+  requireAsked(guarded, call.options);
   const request = requestOf(guarded, call);
   noteGuarded(request.id);
   const acting = guarded.acting ?? call.here?.acting;
@@ -114,6 +115,17 @@ async function open(guarded: Guarded, call: HostCall): Promise<Running> {
     await refuse(guarded, acting, request);
   }
   return guarded.work.open(acting, request);
+}
+
+/** Earlier versions of the host know no `toolApproval` and say nothing: the tool would run unasked. */
+function requireAsked({ hasPolicy, name }: Guarded, options: unknown): void {
+  const isEarlier =
+    typeof options === 'object' && options !== null && 'experimental_context' in options;
+  if (hasPolicy === true && isEarlier) {
+    throw new TypeError(
+      `toolApproval needs AI SDK 7: give "${name}" a needsApproval, which version 6 asks`,
+    );
+  }
 }
 
 async function refuse(

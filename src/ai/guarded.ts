@@ -40,6 +40,8 @@ export interface Guarded {
   readonly work: Work;
   /** What the application's policy said about a call, for the record. */
   readonly decisionOf?: ((id: string) => DecisionRecord | undefined) | undefined;
+  /** Whether the application relies on `toolApproval`, which only version 7 of the host asks. */
+  readonly hasPolicy?: boolean | undefined;
 }
 
 /** In the registry, so that two copies of this package know each other's guards. */
