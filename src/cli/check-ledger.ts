@@ -9,8 +9,8 @@ import { buffer } from 'node:stream/consumers';
 import { CrumbError } from '../errors.ts';
 import { visible } from '../evidence/visible.ts';
 import { bundleItems, type EvidenceSource } from '../ledger/export-bundle.ts';
-import type { StoredEntry } from '../ledger/ledger-store.ts';
 import { sha256 } from '../ledger/sha256.ts';
+import { bundleSource } from '../store/libsql/bundle-source.ts';
 import { openLibsqlReader } from '../store/libsql/libsql-reader.ts';
 import { MAX_LINE_BYTES } from '../verify/bundle-lines.ts';
 import type { VerifyReport } from '../verify/report.ts';
@@ -48,12 +48,7 @@ export async function checkDatabase(
 ): Promise<LedgerCheck> {
   const reader = await openLibsqlReader(place);
   try {
-    // In this order: the ledger may grow meanwhile, and a newer checkpoint would seem to miss crumbs.
-    const checkpoints = await reader.checkpoints();
-    const { size } = await reader.end();
-    const origin = (await reader.origin()) ?? 'unnamed';
-    const source = { origin, size, pages: pagesOf(reader.readRows(0, size)), checkpoints };
-    const items = bundleItems(evidence === undefined ? source : { ...source, evidence });
+    const items = bundleItems(await bundleSource(reader, evidence));
     const report = await verifyBundle(items, options.trust, verifyOptions(options));
     return { report, schemaDifferences: reader.schemaDifferences };
   } finally {
@@ -85,19 +80,6 @@ export async function isDatabaseFile(path: string): Promise<boolean> {
 
 function verifyOptions({ full = false, onProgress }: CheckOptions): VerifyOptions {
   return { ...NATIVE, full, ...(onProgress === undefined ? {} : { onProgress }) };
-}
-
-const PAGE = 1000;
-
-async function* pagesOf(rows: AsyncIterable<StoredEntry>): AsyncIterable<readonly StoredEntry[]> {
-  let page: StoredEntry[] = [];
-  for await (const row of rows) {
-    page.push(row);
-    if (page.length < PAGE) continue;
-    yield page;
-    page = [];
-  }
-  yield page;
 }
 
 /**
