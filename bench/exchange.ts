@@ -15,9 +15,9 @@ import { importJWK, SignJWT } from 'jose';
 import { login } from '../src/dev/login.ts';
 import { createExchange, type Exchange } from '../src/exchange/exchange.ts';
 import { profileOf } from '../src/exchange/issuer-profile.ts';
-import { ACCESS_TOKEN, TOKEN_EXCHANGE } from '../src/exchange/token-types.ts';
 import { createIssuerKeys } from '../src/token/issuer-keys.ts';
 import { createSessionVerifier, sessionTokenOf, type Session } from '../src/token/session.ts';
+import { ACCESS_TOKEN, TOKEN_EXCHANGE } from '../src/token/token-types.ts';
 import type { ProviderReady } from './exchange-provider.ts';
 
 /** Microseconds for one token. */

@@ -24,13 +24,14 @@ import {
   type DevResource,
   type Person,
 } from './registry.ts';
+import { LOOPBACK, type LoopbackHost } from './transparency/loopback-server.ts';
 
 /** What a development identity provider is made of. */
 export interface DevIdpOptions {
   /** Default 0: any free port. */
   readonly port?: number;
   /** A loopback address; nothing else is served. Default `127.0.0.1`. */
-  readonly host?: '127.0.0.1' | 'localhost' | '[::1]';
+  readonly host?: LoopbackHost;
   /** Who can log in. Default {@link PEOPLE}. */
   readonly people?: readonly Person[];
   readonly clients: readonly DevClient[];
@@ -79,8 +80,6 @@ export const PEOPLE: readonly Person[] = [
   { sub: 'bob', name: 'Bob Okafor', email: 'bob@example.com' },
   { sub: 'carol', name: 'Carol Reyes', email: 'carol@example.com' },
 ];
-
-const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
 
 /**
  * Starts a development identity provider on a loopback address.

@@ -8,6 +8,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { errors, type Provider, type TokenEndpointGrantContext } from 'oidc-provider';
+import { ACCESS_TOKEN, TOKEN_EXCHANGE } from '../token/token-types.ts';
 import type { DenyList } from './deny-list.ts';
 import { DPOP_WINDOW_SECONDS, openDpopProof } from './dpop.ts';
 import type { DevIdpEvent } from './events.ts';
@@ -22,9 +23,6 @@ import {
 import { openIssuedToken } from './issued-token.ts';
 import type { Keyring } from './keyring.ts';
 import type { Registry } from './registry.ts';
-
-/** `grant_type` of RFC 8693. */
-export const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
 
 const PARAMETERS = [
   'subject_token',
@@ -138,7 +136,7 @@ async function answer(delegated: Delegated, parts: ExchangeParts): Promise<objec
   // Rule 11: no refresh token, no ID token.
   return {
     access_token: token,
-    issued_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+    issued_token_type: ACCESS_TOKEN,
     token_type: 'cnf' in delegated.claims ? 'DPoP' : 'Bearer',
     expires_in: exp - iat,
     scope: delegated.scope.join(' '),

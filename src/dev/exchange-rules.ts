@@ -18,6 +18,8 @@ import {
 import { parseDirective } from '../attribution/directive.ts';
 import { admits } from '../attribution/judge.ts';
 import { isCrumbError } from '../errors.ts';
+import { ACCESS_TOKEN, JWT } from '../token/token-types.ts';
+import { definedClaims } from './defined-claims.ts';
 import type { IssuedToken } from './issued-token.ts';
 import { AGENT_PREFIX, type DevClient, type Registry } from './registry.ts';
 
@@ -73,9 +75,6 @@ export class RefusedExchange extends Error {
     this.reason = reason;
   }
 }
-
-const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
-const JWT = 'urn:ietf:params:oauth:token-type:jwt';
 
 /** A token as the client declared it and as it turned out to be. */
 export interface PresentedToken {
@@ -140,7 +139,7 @@ export function judgeExchange(registry: Registry, question: ExchangeQuestion): D
       client_id: client,
       scope: scope.join(' '),
       act: nest(chain),
-      ...defined({ sid, auth_time, acr, amr, authorization_details: details }),
+      ...definedClaims({ sid, auth_time, acr, amr, authorization_details: details }),
       ...(jkt === undefined ? {} : { cnf: { jkt } }),
       'prev#S256': subject.sha256,
       crumb_dev: true,
@@ -320,10 +319,6 @@ function membersOf(value: unknown): {
   readonly jkt?: unknown;
 } {
   return typeof value === 'object' && value !== null ? value : {};
-}
-
-function defined(claims: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
 }
 
 function text(value: unknown): string | undefined {

@@ -13,13 +13,9 @@ import {
   type KoaContextWithOIDC,
 } from 'oidc-provider';
 import { DIRECTIVE_TYPE, parseDirective } from '../attribution/directive.ts';
+import { TOKEN_EXCHANGE } from '../token/token-types.ts';
 import type { DevIdpEvent } from './events.ts';
-import {
-  RefusedExchangeError,
-  registerExchange,
-  TOKEN_EXCHANGE,
-  type ExchangeParts,
-} from './exchange-grant.ts';
+import { RefusedExchangeError, registerExchange, type ExchangeParts } from './exchange-grant.ts';
 import { devPolicy, INTERACTION_PATH } from './interaction-policy.ts';
 import { memoryAdapter, type MemoryStore } from './memory-adapter.ts';
 import { errorPage, signedOutPage, signOutPage } from './pages/other-pages.ts';

@@ -5,6 +5,7 @@
  * @module
  */
 import type { JSONWebKeySet } from 'jose';
+import { isScopeToken } from '../token/scope-token.ts';
 
 /** Someone who can log in. There are no passwords. */
 export interface Person {
@@ -64,7 +65,6 @@ export const AGENT_PREFIX = 'urn:agent:';
 export const OIDC_SCOPES: readonly string[] = ['openid', 'profile', 'email'];
 
 const NAME = /^[A-Za-z0-9._~-]+$/; // ids travel inside URNs and URLs
-const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+$/; // scope-token, RFC 6749 section 3.3
 
 /** The parties, checked and indexed. */
 export class Registry {
@@ -146,7 +146,7 @@ function checkResource({ resource, scopes }: DevResource): void {
     throw new TypeError(`resource ${resource} is not an absolute URI of a service`);
   }
   for (const scope of scopes) {
-    if (!SCOPE.test(scope) || OIDC_SCOPES.includes(scope)) {
+    if (!isScopeToken(scope) || OIDC_SCOPES.includes(scope)) {
       throw new TypeError(`resource ${resource}: ${scope} cannot be a scope`);
     }
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { AccessToken, ClientCredentials, KoaContextWithOIDC } from 'oidc-provider';
+import { definedClaims } from './defined-claims.ts';
 import type { Registry } from './registry.ts';
 
 /**
@@ -22,7 +23,7 @@ export function sessionClaims(
   if (token.kind !== 'AccessToken' || code === undefined || person === undefined) return {};
   const { sessionUid: sid, authTime: auth_time, amr, acr } = code;
   const [agent, ...others] = registry.clients.get(code.clientId ?? '')?.agents ?? [];
-  return defined({
+  return definedClaims({
     sid,
     auth_time,
     amr,
@@ -32,8 +33,4 @@ export function sessionClaims(
     // RFC 8693 section 4.4 names one party. More than one is looked up in the registration.
     may_act: agent !== undefined && others.length === 0 ? { sub: agent } : undefined,
   });
-}
-
-function defined(claims: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(claims).filter(([, value]) => value !== undefined));
 }

@@ -9,7 +9,7 @@
 import { once } from 'node:events';
 import { decodeJwt, SignJWT, type JWTPayload } from 'jose';
 import type { Provider } from 'oidc-provider';
-import { TOKEN_EXCHANGE } from './exchange-grant.ts';
+import { ID_TOKEN, TOKEN_EXCHANGE } from '../token/token-types.ts';
 import type { ClaimsFault, DevIdpFault, EnvelopeFault, TransportFault } from './faults.ts';
 import { createSigningKey, type Keyring } from './keyring.ts';
 
@@ -37,7 +37,7 @@ const ENVELOPE: Readonly<Record<EnvelopeFault, (answer: Answer) => Answer>> = {
   'wrong-token-type': (answer) => ({ ...answer, token_type: 'N_A' }),
   'wrong-issued-token-type': (answer) => ({
     ...answer,
-    issued_token_type: 'urn:ietf:params:oauth:token-type:id_token',
+    issued_token_type: ID_TOKEN,
   }),
 };
 

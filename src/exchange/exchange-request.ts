@@ -5,7 +5,7 @@
  * @module
  */
 import type { IssuerProfile } from './issuer-profile.ts';
-import { ACCESS_TOKEN } from './token-types.ts';
+import { ACCESS_TOKEN } from '../token/token-types.ts';
 
 export interface ExchangeRequest {
   /** The human's: the session's token, or our previous hop's. Never from anything a model wrote. */

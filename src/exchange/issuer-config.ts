@@ -5,8 +5,8 @@
  */
 import type { Actor } from '../attribution/act-chain.ts';
 import { CrumbError } from '../errors.ts';
+import { isSafeTransport } from '../token/safe-transport.ts';
 import { profileOf, type IssuerProfile } from './issuer-profile.ts';
-import { isSafeTransport } from './provider-fetch.ts';
 import { importSigningKey, type KeyInput, type SigningKey } from './signing-key.ts';
 
 /** The identity provider that logs humans in and exchanges their tokens. */

@@ -11,7 +11,7 @@
 import type { Actor } from '../attribution/act-chain.ts';
 import { MAX_ACTORS } from '../attribution/act-chain.ts';
 import type { Nesting } from '../evidence/kinds.ts';
-import { ACCESS_TOKEN, ID_TOKEN, JWT } from './token-types.ts';
+import { ACCESS_TOKEN, ID_TOKEN, JWT } from '../token/token-types.ts';
 
 /** What a provider is sent, and what its tokens look like. */
 export interface IssuerProfile {

@@ -13,7 +13,7 @@ import type { Issuer, RegisteredAgent } from './issuer-config.ts';
 import { checkPostConditions } from './post-conditions.ts';
 import { createSelfTokens, type Bindings } from './self-token.ts';
 import { createTokenEndpoint, type TokenAnswer } from './token-endpoint.ts';
-import { TOKEN_EXCHANGE } from './token-types.ts';
+import { TOKEN_EXCHANGE } from '../token/token-types.ts';
 
 /** The token that is exchanged, and what is known of it. */
 export interface SubjectToken {

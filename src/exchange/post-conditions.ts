@@ -19,7 +19,7 @@ import { PostConditionError, type PostConditionCode } from '../errors.ts';
 import { scopeOf, textOf } from '../token/delegation-token.ts';
 import type { IssuerProfile } from './issuer-profile.ts';
 import { detailsWithin } from './narrowing.ts';
-import { ACCESS_TOKEN, JWT } from './token-types.ts';
+import { ACCESS_TOKEN, JWT } from '../token/token-types.ts';
 
 /** How far the provider's clock may run ahead of ours. */
 const CLOCK_TOLERANCE_MS = 5_000;

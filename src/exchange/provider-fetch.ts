@@ -5,6 +5,7 @@
  * @module
  */
 import { ExchangeError } from '../errors.ts';
+import { isSafeTransport } from '../token/safe-transport.ts';
 import { reasonOf } from './clean-cause.ts';
 
 /** Where and how an identity provider is reached. */
@@ -52,15 +53,6 @@ export function providerFetch(options: ProviderFetchOptions = {}): typeof global
       throw unreachable(error);
     }
   };
-}
-
-/** Whether tokens may travel to this address: HTTPS, or plain HTTP that does not leave the machine. */
-export function isSafeTransport(url: URL): boolean {
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/u.test(hostname);
 }
 
 function requireSafeTransport(input: string | URL | Request): void {

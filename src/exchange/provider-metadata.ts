@@ -6,7 +6,8 @@
  * @module
  */
 import { ExchangeError } from '../errors.ts';
-import { isSafeTransport, UnusableAnswer } from './provider-fetch.ts';
+import { isSafeTransport } from '../token/safe-transport.ts';
+import { UnusableAnswer } from './provider-fetch.ts';
 
 /** What is used of a provider's metadata. */
 export interface ProviderMetadata {

@@ -23,7 +23,7 @@ import { reasonOf } from './clean-cause.ts';
 import type { Issuer, RegisteredAgent } from './issuer-config.ts';
 import { providerFetch } from './provider-fetch.ts';
 import { discoverProvider, type ProviderMetadata } from './provider-metadata.ts';
-import { TOKEN_EXCHANGE } from './token-types.ts';
+import { TOKEN_EXCHANGE } from '../token/token-types.ts';
 
 /** A success as the provider tells it. Nothing in it is checked. */
 export interface TokenAnswer {

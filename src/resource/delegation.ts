@@ -7,6 +7,7 @@ import { actingAgentOf, type ActChain, type Actor } from '../attribution/act-cha
 import type { Directive, ParsedDirectives } from '../attribution/directive.ts';
 import type { Judgement } from '../attribution/judge.ts';
 import type { DelegationToken } from '../token/delegation-token.ts';
+import { freezeDeep } from '../token/freeze-deep.ts';
 
 /** A checked delegation, frozen. It holds no token: what came in is not for passing on. */
 export interface Delegation {
@@ -43,7 +44,7 @@ export function delegationOf(
   { directives, malformed }: ParsedDirectives,
   judgement: Judgement | undefined,
 ): Delegation {
-  return freeze({
+  return freezeDeep({
     human: { iss: token.iss, sub: token.sub },
     agent: actingAgentOf(token.chain),
     chain: token.chain,
@@ -61,10 +62,4 @@ export function delegationOf(
     proofKey: token.cnfJkt,
     development: token.development,
   });
-}
-
-function freeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null) return value;
-  Object.values(value).forEach(freeze);
-  return Object.freeze(value);
 }

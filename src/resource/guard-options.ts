@@ -8,7 +8,8 @@ import { MAX_ACTORS, type ActChain, type Actor } from '../attribution/act-chain.
 import type { Verdict } from '../attribution/judge.ts';
 import type { ClientClaim } from '../token/delegation-token.ts';
 import type { DenyList } from '../token/deny-list.ts';
-import { parseHttpsUrl } from '../token/fetch-bytes.ts';
+import { parseHttpsUrl } from '../token/safe-transport.ts';
+import { isScopeToken } from '../token/scope-token.ts';
 import { createIssuerKeys, SIGNATURE_ALGORITHMS, type IssuerKeys } from '../token/issuer-keys.ts';
 import type { ReplayStore } from '../token/replay-store.ts';
 import type { GuardError } from './guard-error.ts';
@@ -216,13 +217,10 @@ function checkResource(resource: string): void {
   if (search !== '' || hash !== '') throw new TypeError('resource has a query or fragment');
 }
 
-/** RFC 6749 section 3.3, which is also what may stand quoted in a header. */
-const SCOPE = /^[\x21\x23-\x5B\x5D-\x7E]+$/;
-
 /** Scopes as a list. @throws {TypeError} For what is no scope. */
 export function parseScope(scope: string | readonly string[]): readonly string[] {
   const scopes = typeof scope === 'string' ? scope.split(' ') : scope;
-  if (!scopes.every((name) => typeof name === 'string' && SCOPE.test(name))) {
+  if (!scopes.every((name) => typeof name === 'string' && isScopeToken(name))) {
     throw new TypeError('scope holds something that is no scope');
   }
   return scopes;

@@ -52,23 +52,3 @@ async function readBody(response: Response, maxBytes: number): Promise<Uint8Arra
   }
   return body;
 }
-
-/**
- * Takes the address of an identity provider or resource: absolute, https (plain http only on
- * loopback), without user, query or fragment.
- *
- * @throws {TypeError} Anything else; `what` names the option.
- */
-export function parseHttpsUrl(text: string, what: string): URL {
-  const url = URL.parse(text);
-  if (url === null) throw new TypeError(`${what} is not an absolute URL`);
-  const secure =
-    url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname));
-  if (!secure) throw new TypeError(`${what} must use https; plain http only on loopback`);
-  if (url.username !== '' || url.password !== '') throw new TypeError(`${what} names a user`);
-  return url;
-}
-
-function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
-}

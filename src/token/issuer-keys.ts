@@ -11,7 +11,8 @@ import { createLocalJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose
 import { CrumbError } from '../errors.ts';
 import { parseBoundedJson } from './bounded-json.ts';
 import { isJsonObject, parseCompactJwt, type JsonObject } from './compact-jwt.ts';
-import { fetchBytes, parseHttpsUrl, type FetchBytesOptions } from './fetch-bytes.ts';
+import { fetchBytes, type FetchBytesOptions } from './fetch-bytes.ts';
+import { parseHttpsUrl } from './safe-transport.ts';
 
 /** The keys of an issuer as they were fetched, byte for byte. */
 export interface KeySetSnapshot {

@@ -16,6 +16,7 @@ import { CrumbError, isCrumbError } from '../errors.ts';
 import { readAuthorization, type RequestHead } from './authorization-header.ts';
 import type { JsonObject } from './compact-jwt.ts';
 import { instantOf, isDevelopment, scopeOf, soleAudience, textOf } from './delegation-token.ts';
+import { freezeDeep } from './freeze-deep.ts';
 import { isNumericDate, type IssuerKeys, type KeySetSnapshot } from './issuer-keys.ts';
 
 export type { KeySetSnapshot } from './issuer-keys.ts';
@@ -219,7 +220,7 @@ function sessionFacts(
       { authorizationDetails: payload['authorization_details'], scope: scope.join(' ') },
       options.scoped,
     );
-    return freeze({
+    return freezeDeep({
       human,
       sid: textOf(payload, 'sid'),
       loginAt: isNumericDate(payload['auth_time']) ? instantOf(payload, 'auth_time') : undefined,
@@ -338,11 +339,4 @@ function namesOf(value: unknown): readonly string[] {
 
 async function digestOf(token: string): Promise<Uint8Array> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(token)));
-}
-
-/** Down to the last constraint: a directive must not change between judging and recording. */
-function freeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
-  Object.values(value).forEach(freeze);
-  return Object.freeze(value);
 }

@@ -1,7 +1,8 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { isSafeTransport, providerFetch } from '../../src/exchange/provider-fetch.ts';
+import { providerFetch } from '../../src/exchange/provider-fetch.ts';
+import { isSafeTransport } from '../../src/token/safe-transport.ts';
 import { rejection } from './exchange-world.ts';
 import { expectNoSecrets, shown } from './secrets.ts';
 
