@@ -3,7 +3,6 @@
  *
  * @module
  */
-import type { LogFault } from './rekor-proof.ts';
 import type { TimestampFault } from './timestamp-token.ts';
 import type { TrustedRoot } from './trusted-root.ts';
 import type { WitnessPolicy } from './witness-policy.ts';
@@ -48,37 +47,43 @@ export interface ReceiptClaim {
   readonly trust: ReceiptTrust;
 }
 
-/** Why a receipt counts for nothing. */
-export type ReceiptFault =
+/** Why a receipt counts for nothing. docs/formats/receipt-v1.md explains each. */
+export const RECEIPT_FAULTS = [
   /** Not of the form that docs/formats/receipt-v1.md has. */
-  | 'malformed'
+  'malformed',
   /** The note is no checkpoint of this ledger, signed by its key. */
-  | 'note_invalid'
+  'note_invalid',
   /** It is for another note. */
-  | 'note_mismatch'
+  'note_mismatch',
   /** Logged under a key that is not the anchor key, be it one that the signature also fits. */
-  | 'key_mismatch'
+  'key_mismatch',
   /** Logged under an anchor key that was not in force at this size. */
-  | 'key_not_in_force'
+  'key_not_in_force',
   /** Made after the anchor key was revoked. */
-  | 'key_revoked'
+  'key_revoked',
   /** The anchor key did not sign this note. */
-  | 'signature_invalid'
+  'signature_invalid',
   /** What the log stores is not exactly digest, signature and anchor key. */
-  | 'body_mismatch'
+  'body_mismatch',
   /** Of a log, authority or witness that the reader did not pin. */
-  | 'log_unknown'
-  | 'authority_unknown'
-  | 'witness_unknown'
+  'log_unknown',
+  'authority_unknown',
+  'witness_unknown',
   /** Made while the pinned log was not in use. */
-  | 'outside_validity'
-  | LogFault
-  | 'timestamp_mismatch'
-  | 'timestamp_invalid'
-  | 'certificate_invalid'
-  | 'cosignature_invalid'
+  'outside_validity',
+  'promise_invalid',
+  'log_checkpoint_invalid',
+  'inclusion_invalid',
+  'timestamp_mismatch',
+  'timestamp_invalid',
+  'certificate_invalid',
+  'cosignature_invalid',
   /** This platform has no Web Crypto: nothing was judged. */
-  | 'unsupported';
+  'unsupported',
+] as const;
+
+/** One of {@link RECEIPT_FAULTS}. */
+export type ReceiptFault = (typeof RECEIPT_FAULTS)[number];
 
 /** A witness that signed, and when it says it did. */
 export interface Cosigner {
