@@ -1,4 +1,4 @@
-/** The AI SDK examples, as their user runs them: after the build, with no key and no network. */
+/** The examples, as their user runs them: after the build, with no key and no network. */
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -33,6 +33,16 @@ it.each([
       'intent readRecord authorized',
       'outcome of #5',
       'outcome of #3',
+    ],
+  ],
+  [
+    'openai-dispatch.ts',
+    [
+      'session open 1',
+      'intent readRecord authorized',
+      'outcome of #3',
+      'intent readRecord unauthorized',
+      'outcome of #5',
     ],
   ],
   [
