@@ -15,13 +15,14 @@ import {
   type ActChain,
   type Actor,
 } from '../attribution/act-chain.ts';
+import { agentIdAt, agentResource } from '../attribution/agent-resource.ts';
 import { parseDirective } from '../attribution/directive.ts';
 import { admits } from '../attribution/judge.ts';
 import { isCrumbError } from '../errors.ts';
 import { ACCESS_TOKEN, JWT } from '../token/token-types.ts';
 import { definedClaims } from './defined-claims.ts';
 import type { IssuedToken } from './issued-token.ts';
-import { AGENT_PREFIX, type DevClient, type Registry } from './registry.ts';
+import type { DevClient, Registry } from './registry.ts';
 
 /** Why an exchange was refused, with the OAuth error that the client sees. */
 const REFUSALS = {
@@ -205,7 +206,7 @@ function checkIssuedTo(registry: Registry, { iss, client, subject }: ExchangeQue
   const mayAct = claims['may_act'];
   if (mayAct !== undefined && !namesActor(mayAct, { iss, sub: client })) refuse('may_act_other');
   if (claims['act'] !== undefined) {
-    if (aud !== AGENT_PREFIX + client) refuse('subject_not_for_client');
+    if (aud !== agentResource(client)) refuse('subject_not_for_client');
     return;
   }
   const application = registry.clients.get(text(claims['client_id']) ?? '');
@@ -285,7 +286,7 @@ function detailsFor(
 ): readonly unknown[] | undefined {
   const { claims } = subject.token;
   if (claims['authorization_details'] === undefined) return undefined;
-  const child = target.startsWith(AGENT_PREFIX) ? target.slice(AGENT_PREFIX.length) : undefined;
+  const child = agentIdAt(target);
   return detailsOf(claims).filter((detail) => {
     const directive = parseDirective(detail);
     if (directive === undefined) return false;

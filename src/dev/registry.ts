@@ -5,6 +5,7 @@
  * @module
  */
 import type { JSONWebKeySet } from 'jose';
+import { agentIdAt } from '../attribution/agent-resource.ts';
 import { isScopeToken } from '../token/scope-token.ts';
 
 /** Someone who can log in. There are no passwords. */
@@ -58,9 +59,6 @@ export interface DevParties {
   readonly resources: readonly DevResource[];
 }
 
-/** Audience of a token that an agent holds to delegate further. */
-export const AGENT_PREFIX = 'urn:agent:';
-
 /** Scopes of OpenID Connect itself; no resource may claim them. */
 export const OIDC_SCOPES: readonly string[] = ['openid', 'profile', 'email'];
 
@@ -102,8 +100,8 @@ export class Registry {
 
   /** The agent behind `urn:agent:<id>`. */
   agentAt(target: string): DevAgent | undefined {
-    if (!target.startsWith(AGENT_PREFIX)) return undefined;
-    return this.agents.get(target.slice(AGENT_PREFIX.length));
+    const id = agentIdAt(target);
+    return id === undefined ? undefined : this.agents.get(id);
   }
 
   #checkClient(client: DevClient): void {
@@ -142,7 +140,7 @@ function checkPublic(id: string, { keys }: JSONWebKeySet): void {
 }
 
 function checkResource({ resource, scopes }: DevResource): void {
-  if (!URL.canParse(resource) || resource.includes('#') || resource.startsWith(AGENT_PREFIX)) {
+  if (!URL.canParse(resource) || resource.includes('#') || agentIdAt(resource) !== undefined) {
     throw new TypeError(`resource ${resource} is not an absolute URI of a service`);
   }
   for (const scope of scopes) {

@@ -8,8 +8,8 @@
  * @see https://www.rfc-editor.org/rfc/rfc8693
  * @module
  */
-import type { Actor } from '../attribution/act-chain.ts';
-import { MAX_ACTORS } from '../attribution/act-chain.ts';
+import { MAX_ACTORS, type Actor } from '../attribution/act-chain.ts';
+import { agentResource } from '../attribution/agent-resource.ts';
 import type { Nesting } from '../evidence/kinds.ts';
 import { ACCESS_TOKEN, ID_TOKEN, JWT } from '../token/token-types.ts';
 
@@ -74,7 +74,7 @@ const GENERIC: IssuerProfile = {
   nesting: 'subject',
   maxDepth: MAX_ACTORS,
   target: 'resource',
-  agentTarget: (id) => `urn:agent:${id}`,
+  agentTarget: agentResource,
   legs: 'direct',
   actorId: sameNode,
   clientClaim: 'client_id',

@@ -7,6 +7,7 @@
  * @module
  */
 import { hkdfSync, randomBytes } from 'node:crypto';
+import { agentResource, DELEGATE } from '../attribution/agent-resource.ts';
 import { canonicalJson } from '../attribution/canonical.ts';
 import { judge, judgeDelegation, UNATTRIBUTED, type Judgement } from '../attribution/judge.ts';
 import type { CallOrigin } from '../attribution/tool-call.ts';
@@ -154,7 +155,7 @@ function attemptOf(state: ActingState, call: AskedCall): Attempt {
   const { resource, action, store } =
     delegateTo === undefined
       ? resourceOf(gateway.resources, tool)
-      : { resource: `urn:agent:${gateway.subjectOf(delegateTo)}`, action: 'delegate', store: {} };
+      : { resource: agentResource(gateway.subjectOf(delegateTo)), action: DELEGATE, store: {} };
   return createAttempt(state, {
     id,
     tool,

@@ -4,6 +4,7 @@
  * @module
  */
 import { hkdfSync } from 'node:crypto';
+import { agentResource } from '../attribution/agent-resource.ts';
 import type { Json } from '../attribution/tool-call.ts';
 import { CrumbError } from '../errors.ts';
 import { utf8 } from '../evidence/bytes.ts';
@@ -170,8 +171,8 @@ export async function createCrumb(options: CrumbOptions): Promise<Crumb> {
     keys,
     audience: options.issuer.audience ?? options.issuer.client.id,
     client: options.issuer.client.id,
-    agentAudiences: Object.entries(options.issuer.agents).map(
-      ([name, { id = name }]) => `urn:agent:${id}`,
+    agentAudiences: Object.entries(options.issuer.agents).map(([name, { id = name }]) =>
+      agentResource(id),
     ),
     typ: issuer.profile.tokenTyp,
     algs: issuer.profile.algs,

@@ -5,6 +5,7 @@
  * @module
  */
 import { extendActChain, type Actor } from '../attribution/act-chain.ts';
+import { agentResource, DELEGATE } from '../attribution/agent-resource.ts';
 import {
   admits,
   isExpired,
@@ -60,8 +61,8 @@ export async function recordDelegation(
     request.origin === 'approval-replay' ? await findApproval(state, request) : undefined;
   const attempt = createAttempt(state, {
     ...request,
-    resource: `urn:agent:${child.sub}`,
-    action: 'delegate',
+    resource: agentResource(child.sub),
+    action: DELEGATE,
     store: true,
     salt: pending?.salt,
   });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { agentIdAt, DELEGATE } from '../../attribution/agent-resource.ts';
 import type { Paint, Style } from '../terminal/style.ts';
 import { renderTree, type Cell, type TreeNode } from '../terminal/layout.ts';
 import type { LoggedCall } from '../trail/logged-call.ts';
@@ -55,8 +56,8 @@ function agentNodes(
 
 function callNode(call: LoggedCall, style: Style): TreeNode {
   const what =
-    call.action === 'delegate'
-      ? `delegates to ${call.resource.replace('urn:agent:', '')}`
+    call.action === DELEGATE
+      ? `delegates to ${agentIdAt(call.resource) ?? call.resource}`
       : call.tool;
   const line: Cell[] = [
     { text: clockTime(call.time), paint: style.dim },

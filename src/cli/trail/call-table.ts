@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { agentIdAt, DELEGATE } from '../../attribution/agent-resource.ts';
 import { mixesScripts, visible } from '../../evidence/visible.ts';
 import { renderTable, renderTree, type Cell, type TreeNode } from '../terminal/layout.ts';
 import type { Paint, Style } from '../terminal/style.ts';
@@ -115,7 +116,7 @@ function padded(text: string, width: number): string {
 
 /** A delegation is no tool: what it gave the work to says more. */
 function toolText({ tool, action, resource }: LoggedCall): string {
-  const text = action === 'delegate' ? `to ${resource.replace('urn:agent:', '')}` : tool;
+  const text = action === DELEGATE ? `to ${agentIdAt(resource) ?? resource}` : tool;
   return mixesScripts(text) ? `${text} (mixed scripts)` : text;
 }
 
