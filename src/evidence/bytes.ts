@@ -68,6 +68,11 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
+/** A copy in memory that no other thread can write: Web Crypto takes nothing else. */
+export function unshared(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
+}
+
 function encode(bytes: Uint8Array, alphabet: string): string {
   let text = '';
   let bits = 0;

@@ -10,7 +10,7 @@
  */
 import { Point, getPublicKey, hashes, sign as nobleSign } from '@noble/ed25519';
 import { sha512 } from '@noble/hashes/sha2.js';
-import { concatBytes, equalBytes, toBase64url } from './bytes.ts';
+import { concatBytes, equalBytes, toBase64url, unshared } from './bytes.ts';
 
 /** Order of the base point. */
 const ORDER = 2n ** 252n + 27742317777372353535851937790883648493n;
@@ -49,7 +49,7 @@ export async function verifyEd25519(
   const key = await verifyingKeyOf(publicKey);
   if (key === undefined) return false;
   if (key === 'unsupported') return verifyWithNoble(publicKey, message, signature);
-  return crypto.subtle.verify('Ed25519', key, owned(signature), owned(message));
+  return crypto.subtle.verify('Ed25519', key, unshared(signature), unshared(message));
 }
 
 /** What {@link verifyEd25519} does where Web Crypto has no Ed25519. About 1 ms. */
@@ -84,11 +84,11 @@ export function ed25519Signer(seed: Uint8Array): Ed25519Signer {
     async sign(message) {
       key ??= supported(() => {
         const pkcs8 = concatBytes(PKCS8_PREFIX, own);
-        return crypto.subtle.importKey('pkcs8', owned(pkcs8), 'Ed25519', false, ['sign']);
+        return crypto.subtle.importKey('pkcs8', unshared(pkcs8), 'Ed25519', false, ['sign']);
       });
       const ready = await key;
       if (ready === 'unsupported') return nobleSign(message, own);
-      return new Uint8Array(await crypto.subtle.sign('Ed25519', ready, owned(message)));
+      return new Uint8Array(await crypto.subtle.sign('Ed25519', ready, unshared(message)));
     },
   };
 }
@@ -115,7 +115,7 @@ async function importVerifyingKey(
 ): Promise<CryptoKey | 'unsupported' | undefined> {
   if (!checkPublicKey(publicKey)) return undefined;
   return supported(() =>
-    crypto.subtle.importKey('raw', owned(publicKey), 'Ed25519', false, ['verify']),
+    crypto.subtle.importKey('raw', unshared(publicKey), 'Ed25519', false, ['verify']),
   );
 }
 
@@ -141,9 +141,4 @@ function pointOf(publicKey: Uint8Array): Point | undefined {
 
 function littleEndian(bytes: Uint8Array): bigint {
   return bytes.reduceRight((number, byte) => (number << 8n) | BigInt(byte), 0n);
-}
-
-/** Web Crypto wants memory that is not shared. */
-function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes);
 }

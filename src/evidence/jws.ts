@@ -5,7 +5,7 @@
  * @see https://www.rfc-editor.org/rfc/rfc7515#section-5.2
  * @module
  */
-import { fromBase64url, fromUtf8, toHex, utf8 } from './bytes.ts';
+import { fromBase64url, fromUtf8, toHex, unshared, utf8 } from './bytes.ts';
 import { verifyEd25519 } from './ed25519.ts';
 import { isObject } from './shape.ts';
 
@@ -87,7 +87,7 @@ function rsa(name: 'RSASSA-PKCS1-v1_5' | 'RSA-PSS', hash: string, saltLength?: n
     verify: async (jwk, signed, signature) => {
       const key = await importJwk({ kty: 'RSA', n: jwk['n'], e: jwk['e'] }, { name, hash });
       const how = saltLength === undefined ? { name } : { name, saltLength };
-      return crypto.subtle.verify(how, key, owned(signature), owned(signed));
+      return crypto.subtle.verify(how, key, unshared(signature), unshared(signed));
     },
   };
 }
@@ -98,7 +98,12 @@ function ecdsa(namedCurve: 'P-256' | 'P-384' | 'P-521', hash: string): Algorithm
     verify: async (jwk, signed, signature) => {
       const parts = { kty: 'EC', crv: namedCurve, x: jwk['x'], y: jwk['y'] };
       const key = await importJwk(parts, { name: 'ECDSA', namedCurve });
-      return crypto.subtle.verify({ name: 'ECDSA', hash }, key, owned(signature), owned(signed));
+      return crypto.subtle.verify(
+        { name: 'ECDSA', hash },
+        key,
+        unshared(signature),
+        unshared(signed),
+      );
     },
   };
 }
@@ -152,8 +157,4 @@ function jsonOf(part: string): Members | undefined {
 /** An own member: an inherited one would be an attacker's who reached Object.prototype. */
 function member(object: Members, name: string): unknown {
   return Object.hasOwn(object, name) ? object[name] : undefined;
-}
-
-function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes);
 }

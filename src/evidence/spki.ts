@@ -5,7 +5,7 @@
  * @see https://www.rfc-editor.org/rfc/rfc5480
  * @module
  */
-import { concatBytes, toBase64url } from './bytes.ts';
+import { concatBytes, toBase64url, unshared } from './bytes.ts';
 import {
   readBitString,
   readDer,
@@ -97,7 +97,7 @@ export async function verifyWithKey(key: PublicKey, signed: SignedMessage): Prom
     key.kind === 'rsa' ? { name: 'RSASSA-PKCS1-v1_5', hash } : { name: 'ECDSA', hash };
   const imported = await importKey(key, hash);
   if (imported === undefined) return false;
-  return crypto.subtle.verify(algorithm, imported, owned(signature), owned(message));
+  return crypto.subtle.verify(algorithm, imported, unshared(signature), unshared(message));
 }
 
 const imported = new Map<string, Promise<CryptoKey | undefined>>();
@@ -117,7 +117,7 @@ async function importKey(
         : { name: 'ECDSA', namedCurve: key.curve };
     // A point that is not on its curve, say: no signature is one under such a key.
     ready = crypto.subtle
-      .importKey('spki', owned(key.spki), algorithm, false, ['verify'])
+      .importKey('spki', unshared(key.spki), algorithm, false, ['verify'])
       .catch(() => undefined);
     if (imported.size >= MAX_IMPORTED) imported.clear();
     imported.set(name, ready);
@@ -142,9 +142,4 @@ function coordinate(value: DerValue | undefined, width: number): Uint8Array | un
   const padded = new Uint8Array(width);
   padded.set(digits, width - digits.length);
   return padded;
-}
-
-/** Web Crypto wants memory that is not shared. */
-function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes);
 }
