@@ -13,9 +13,9 @@ import { createExchange } from '../exchange/exchange.ts';
 import { readIssuerConfig, type IssuerConfig } from '../exchange/issuer-config.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { bundleLines } from '../ledger/export-bundle.ts';
+import type { Anchor } from '../ledger/anchor.ts';
 import type { SigningKey } from '../ledger/signer.ts';
 import { bundleSource } from '../store/libsql/bundle-source.ts';
-import { openLibsqlLedger } from '../store/libsql/libsql-ledger.ts';
 import { openLibsqlReader } from '../store/libsql/libsql-reader.ts';
 import { createIssuerKeys } from '../token/issuer-keys.ts';
 import {
@@ -28,6 +28,7 @@ import {
 import { openVault } from '../vault/open-vault.ts';
 import type { Vault } from '../vault/vault.ts';
 import type { ActingAgent, Invocation } from './acting-agent.ts';
+import { openAnchoredLedger } from './anchored-ledger.ts';
 import { createActing } from './create-acting.ts';
 import type { CurrentCall } from './current-call.ts';
 import { registerCrumb, type Gateway, type Unauthorized } from './gateway.ts';
@@ -59,6 +60,11 @@ export interface CrumbOptions {
     /** How long to wait for another process that writes, in milliseconds. Default 10000. */
     readonly busyTimeoutMs?: number;
   };
+  /**
+   * Third parties that checkpoints are taken to, from `crumb-ai/anchor`. A new ledger declares their
+   * schedule in its first entry. Default none: then the record reaches the level `signed`.
+   */
+  readonly anchors?: readonly Anchor[];
   /** A database of its own for what can be erased, sealed under a key of its own. */
   readonly vault: { readonly url: string; readonly authToken?: string; readonly key: SecretInput };
   /** Binds approvals; the same in all instances. Default: derived from the vault's key. */
@@ -161,12 +167,14 @@ export async function createCrumb(options: CrumbOptions): Promise<Crumb> {
   });
 
   const vault = await openVault({ ...options.vault, key: vaultKey });
-  const ledger = await openLibsqlLedger({ ...options.ledger, clock }).catch(
-    async (error: unknown) => {
-      await vault.close();
-      throw error;
-    },
-  );
+  const { ledger, anchors } = await openAnchoredLedger(
+    { ...options.ledger, clock },
+    options.anchors ?? [],
+    options.allowDevelopment ?? false,
+  ).catch(async (error: unknown) => {
+    await vault.close();
+    throw error;
+  });
   const sessions = createSessionVerifier({
     keys,
     audience: options.issuer.audience ?? options.issuer.client.id,
@@ -187,6 +195,7 @@ export async function createCrumb(options: CrumbOptions): Promise<Crumb> {
     unauthorized: options.unauthorized ?? 'record',
     resources: options.resources,
     ledger,
+    anchors,
     vault,
     exchange: createExchange({ issuer: options.issuer, keys, clock }),
     renew: async (session, token) => sessions.renew(session, token),
@@ -204,7 +213,7 @@ function crumbOf(
   sessions: SessionVerifier,
   { ledger: place, tokenFrom, allowDevelopment = false }: CrumbOptions,
 ): Crumb {
-  const { ledger, outcomes, vault } = gateway;
+  const { anchors, ledger, outcomes, vault } = gateway;
   return {
     async session(from) {
       const token = typeof from === 'string' ? from : await tokenOf(from, tokenFrom);
@@ -229,6 +238,7 @@ function crumbOf(
     flush: async () => ledger.flush(),
     async close() {
       // Each is closed whatever became of the one before; the first trouble is told.
+      await anchors?.close();
       const drained = await Promise.allSettled([outcomes.drain()]);
       const closed = await Promise.allSettled([ledger.close()]);
       const rest = await Promise.allSettled([vault.close()]);
@@ -265,6 +275,7 @@ function requireTrusted(session: Session, allowDevelopment: boolean): void {
 const OPTIONS: Readonly<Record<keyof CrumbOptions, true>> = {
   issuer: true,
   ledger: true,
+  anchors: true,
   vault: true,
   approvalKey: true,
   resources: true,

@@ -5,6 +5,7 @@
  */
 import type { Mode } from '../evidence/kinds.ts';
 import type { Exchange } from '../exchange/exchange.ts';
+import type { AnchorScheduler } from '../ledger/anchor-scheduler.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Session } from '../token/session.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -23,6 +24,8 @@ export interface Gateway {
   readonly unauthorized: Unauthorized;
   readonly resources: Resources;
   readonly ledger: Ledger;
+  /** Undefined where no anchor is configured. */
+  readonly anchors: AnchorScheduler | undefined;
   readonly vault: Vault;
   readonly exchange: Exchange;
   readonly renew: (session: Session, token: string) => Promise<Session>;

@@ -187,14 +187,25 @@ async function recordIntent(intention: Intention): Promise<OpenCall> {
     intent: { origin: gateway.ledger.origin, seq: intent.seq, hash: toBase64url(intent.leaf) },
     fetch: callFetch({ token: jwt, base, denial, fetch: gateway.fetch }),
   });
-  return {
-    scope: { acting, call },
-    args: attempt.call.args,
-    close: closeCall(attempt, intent.seq, {
-      storeResult: intention.entry.store?.result ?? false,
-      denial,
-    }),
-  };
+  const close = closeCall(attempt, intent.seq, {
+    storeResult: intention.entry.store?.result ?? false,
+    denial,
+  });
+  await coveredBy(intention, intent.seq + 1).catch(async (error: unknown) => {
+    await close('error', { error }); // the intent stands: what became of it must stand too
+    throw error;
+  });
+  return { scope: { acting, call }, args: attempt.call.args, close };
+}
+
+const COVER_MS = 30_000;
+
+/** Waits until third parties hold the intent, where the resource asks for it. */
+async function coveredBy({ attempt, entry }: Intention, size: number): Promise<void> {
+  if (entry.until === undefined) return;
+  const { anchors } = attempt.state.gateway;
+  if (anchors === undefined) throw new CrumbError('config_invalid', { names: ['anchors'] });
+  await anchors.waitFor(size, { level: entry.until, timeoutMs: COVER_MS });
 }
 
 async function keepAndAppend({

@@ -21,6 +21,12 @@ export interface ResourceEntry {
   readonly url?: string;
   /** A fresh token for each call, for resources that take each token once. Default false. */
   readonly oneShot?: boolean;
+  /**
+   * Waits, after the intent and before the tool runs, until anchors (`anchored`) or witnesses
+   * (`witnessed`) cover it; for calls that must not run unless nobody can make them unseen. After 30
+   * seconds the call is refused with `anchor_timeout`.
+   */
+  readonly until?: 'anchored' | 'witnessed';
   /** What the vault keeps besides the salts. Default: arguments, not results. */
   readonly store?: { readonly args?: boolean; readonly result?: boolean };
 }
