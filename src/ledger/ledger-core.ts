@@ -22,7 +22,8 @@ import { createHeadKey } from './tree-head.ts';
 /** Name and version that genesis records. A test keeps them equal to package.json. */
 export const MAKER = { name: 'crumb-ai', version: '0.1.0' } as const;
 
-const DEFAULT_POLICY = { checkpoint: { entries: 1024, seconds: 60 }, anchor: null } as const;
+/** What genesis declares where nothing is said. */
+export const DEFAULT_POLICY = { checkpoint: { entries: 1024, seconds: 60 }, anchor: null } as const;
 
 /** How far back opening looks for intents without outcome. */
 const LOOKED = 1_000;

@@ -5,7 +5,6 @@
  * @see https://www.rfc-editor.org/rfc/rfc9162#section-2.1.3
  * @module
  */
-import { equalBytes } from '../evidence/bytes.ts';
 import { nodeHash, verifyConsistency, verifyInclusion } from '../evidence/merkle.ts';
 import {
   assembleProof,
@@ -65,12 +64,6 @@ export async function inclusionOf(
     throw forkedAt(index);
   }
   return proof;
-}
-
-/** Whether the first `size` entries that are stored have this root. */
-export async function hasRoot(reads: LedgerReads, { size, root }: KnownTree): Promise<boolean> {
-  const edge = await readEdge(size, reads);
-  return edge !== undefined && equalBytes(edgeRoot(edge), root);
 }
 
 async function proofOf(

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rootHash, verifyConsistency, verifyInclusion } from '../../src/evidence/merkle.ts';
-import { consistencyFrom, hasRoot, inclusionOf } from '../../src/ledger/stored-proofs.ts';
+import { consistencyFrom, inclusionOf } from '../../src/ledger/stored-proofs.ts';
 import type { LedgerReads } from '../../src/ledger/ledger-store.ts';
 import { connectReader } from '../../src/store/libsql/connection.ts';
 import { readsOver } from '../../src/store/libsql/ledger-rows.ts';
@@ -69,12 +69,6 @@ describe('proofs from what is stored', () => {
     };
     await inclusionOf(counted, 3, tree(SIZE));
     expect(rows).toBeLessThan(600);
-  });
-
-  it('know a root, and no other', async () => {
-    expect(await hasRoot(reads, tree(600))).toBe(true);
-    expect(await hasRoot(reads, { ...tree(600), size: 601 })).toBe(false);
-    expect(await hasRoot(reads, { size: 9000, root: tree(600).root })).toBe(false);
   });
 
   it('do not leave where the tree is not the one that was signed', async () => {
