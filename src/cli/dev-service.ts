@@ -6,7 +6,39 @@
 import { once } from 'node:events';
 import { CrumbError } from '../errors.ts';
 import { visible } from '../evidence/visible.ts';
+import { EXIT } from './command.ts';
 import type { Style } from './terminal/style.ts';
+import type { Answer, Terminal } from './terminal/terminal.ts';
+
+/**
+ * Runs a service that has started, until Ctrl-C.
+ *
+ * @returns The exit code.
+ */
+export async function runUntilStopped(
+  service: { close(): Promise<void> },
+  terminal: Terminal,
+  banner: Answer,
+): Promise<number> {
+  // From the first line on that somebody can read.
+  const stopped = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  terminal.print(banner);
+  await stopped;
+  await service.close();
+  return EXIT.ok;
+}
+
+/** Writes the events of a service beside its answer, for people, each with the time of day. */
+export function noteEvents<E>(
+  terminal: Terminal,
+  describe: (event: E) => string,
+): (event: E) => void {
+  return (event) => {
+    if (terminal.json) return;
+    const moment = new Date().toISOString().slice(11, 19);
+    terminal.note(`${terminal.noteStyle.dim(moment)} ${visible(describe(event))}`);
+  };
+}
 
 /** Says loudly what it is not for, and then where things are. @param because Half a sentence. */
 export function developmentBanner(
@@ -24,15 +56,6 @@ export function developmentBanner(
     '',
     style.dim('Stop with Ctrl-C.'),
   ];
-}
-
-/** The time of day, for a line of a log. */
-export function moment(): string {
-  return new Date().toISOString().slice(11, 19);
-}
-
-export async function untilStopped(): Promise<void> {
-  await Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
 }
 
 /** Names a port that is taken; throws anything else as it is. */

@@ -10,9 +10,9 @@ import { CrumbError } from '../../errors.ts';
 import type { DevIdp, DevIdpOptions } from '../../dev/dev-idp.ts';
 import { visible } from '../../evidence/visible.ts';
 import type { CrumbOptions } from '../../gateway/create-crumb.ts';
-import { defineCommand, EXIT } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { CONFIG_OPTION, loadConfig, registrationOf } from '../config.ts';
-import { moment, portTaken, untilStopped } from '../dev-service.ts';
+import { noteEvents, portTaken, runUntilStopped } from '../dev-service.ts';
 import { shown, writeNew } from '../files.ts';
 import { createKey, publicJwk } from '../keys.ts';
 import type { Style } from '../terminal/style.ts';
@@ -70,16 +70,9 @@ export const devIdp = defineCommand({
       ...parties,
       port: options.port ?? portOf(config?.issuer.url ?? DEV_ISSUER),
       force: options.force,
-      log: (event) => {
-        if (!terminal.json)
-          terminal.note(`${terminal.noteStyle.dim(moment())} ${visible(describeEvent(event))}`);
-      },
+      log: noteEvents(terminal, describeEvent),
     }).catch(portTaken);
-    const stopped = untilStopped(); // from the first line on that somebody can read
-    terminal.print(banner(idp, parties, terminal.style));
-    await stopped;
-    await idp.close();
-    return EXIT.ok;
+    return runUntilStopped(idp, terminal, banner(idp, parties, terminal.style));
   },
 });
 

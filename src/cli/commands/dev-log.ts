@@ -5,9 +5,8 @@
  */
 import { join, resolve } from 'node:path';
 import type { DevLog } from '../../dev/log.ts';
-import { visible } from '../../evidence/visible.ts';
-import { defineCommand, EXIT } from '../command.ts';
-import { developmentBanner, moment, portTaken, untilStopped } from '../dev-service.ts';
+import { defineCommand } from '../command.ts';
+import { developmentBanner, noteEvents, portTaken, runUntilStopped } from '../dev-service.ts';
 import { shown } from '../files.ts';
 import type { Style } from '../terminal/style.ts';
 import type { Answer } from '../terminal/terminal.ts';
@@ -48,16 +47,9 @@ export const devLog = defineCommand({
       folder: resolve(terminal.cwd, options.dir ?? join(FOLDER, 'dev', 'log')),
       port: options.port ?? DEV_LOG_PORT,
       force: options.force,
-      log: (event) => {
-        if (!terminal.json)
-          terminal.note(`${terminal.noteStyle.dim(moment())} ${visible(describeLogEvent(event))}`);
-      },
+      log: noteEvents(terminal, describeLogEvent),
     }).catch(portTaken);
-    const stopped = untilStopped(); // from the first line on that somebody can read
-    terminal.print(banner(log, terminal.cwd, terminal.style));
-    await stopped;
-    await log.close();
-    return EXIT.ok;
+    return runUntilStopped(log, terminal, banner(log, terminal.cwd, terminal.style));
   },
 });
 

@@ -9,9 +9,9 @@ import type { DevWitness } from '../../dev/witness.ts';
 import { CrumbError } from '../../errors.ts';
 import { parseVkey, vkeyOf } from '../../evidence/note.ts';
 import { visible } from '../../evidence/visible.ts';
-import { defineCommand, EXIT } from '../command.ts';
+import { defineCommand } from '../command.ts';
 import { CONFIG_OPTION, loadConfig } from '../config.ts';
-import { developmentBanner, moment, portTaken, untilStopped } from '../dev-service.ts';
+import { developmentBanner, noteEvents, portTaken, runUntilStopped } from '../dev-service.ts';
 import { shown } from '../files.ts';
 import type { Style } from '../terminal/style.ts';
 import type { Answer, Terminal } from '../terminal/terminal.ts';
@@ -63,18 +63,10 @@ export const devWitness = defineCommand({
       logs,
       port: options.port ?? DEV_WITNESS_PORT,
       force: options.force,
-      log: (event) => {
-        if (terminal.json) return;
-        terminal.note(
-          `${terminal.noteStyle.dim(moment())} ${visible(describeWitnessEvent(event))}`,
-        );
-      },
+      log: noteEvents(terminal, describeWitnessEvent),
     }).catch(portTaken);
-    const stopped = untilStopped(); // from the first line on that somebody can read
-    terminal.print(banner(witness, { logs, cwd: terminal.cwd, style: terminal.style }));
-    await stopped;
-    await witness.close();
-    return EXIT.ok;
+    const { cwd, style } = terminal;
+    return runUntilStopped(witness, terminal, banner(witness, { logs, cwd, style }));
   },
 });
 

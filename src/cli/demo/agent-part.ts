@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { LanguageModel } from 'ai';
 import { isCrumbError } from '../../errors.ts';
 import { createCrumb, type Crumb } from '../../gateway/create-crumb.ts';
 import { createAgents, type DemoAgents } from './agents.ts';
-import { listen, type RunningPart } from './running-part.ts';
+import { listen, sendJson, type RunningPart } from './running-part.ts';
 import { scriptedPlanner, scriptedResearcher } from './scripted-model.ts';
 import { APPLICATION, ORIGIN, RECORDS, scopesOf, type Injection } from './story.ts';
 
@@ -58,8 +58,8 @@ export async function startAgent(config: AgentConfig): Promise<RunningPart> {
 
   const server = createServer((request, response) => {
     void serve(request, crumb, agents).then(
-      (body) => send(response, 200, body),
-      (error: unknown) => send(response, 500, failure(error)),
+      (body) => sendJson(response, 200, body),
+      (error: unknown) => sendJson(response, 500, failure(error)),
     );
   });
   return listen(server, async () => crumb.close());
@@ -119,9 +119,4 @@ function failure(error: unknown): object {
   return isCrumbError(error)
     ? { error: error.code, hint: error.hint }
     : { error: 'the agent failed' };
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(body));
 }

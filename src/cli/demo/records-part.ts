@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
 import { createGuard } from '../../resource/guard.ts';
 import { PAYLOAD, RECORD_BODIES, RECORDS, scopesOf, type Injection } from './story.ts';
-import { listen, type RunningPart } from './running-part.ts';
+import { listen, sendJson, type RunningPart } from './running-part.ts';
 
 export interface RecordsConfig {
   readonly issuer: string;
@@ -33,13 +33,13 @@ export async function startRecords(config: RecordsConfig): Promise<RunningPart> 
   const server = createServer((request, response) => {
     const [, id, exporting] = ROUTE.exec(request.url ?? '') ?? [];
     if (id === undefined) {
-      send(response, 404, { error: 'no such record' });
+      sendJson(response, 404, { error: 'no such record' });
       return;
     }
     const guard = exporting === undefined ? read : exports;
     void guard.node(() => {
       const [status, body] = answerTo(request.method, Number(id), config.inject);
-      send(response, status, body);
+      sendJson(response, status, body);
     })(request, response);
   });
   return listen(server);
@@ -51,9 +51,4 @@ function answerTo(method: string | undefined, id: number, inject: Injection): [n
   if (method === 'POST') return [200, { id, exported: true }];
   const poisoned = inject === 'output' && id === 42;
   return [200, { id, body: poisoned ? `${body} ${PAYLOAD} ` : body }];
-}
-
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(body));
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 
 export interface RunningPart {
   readonly url: string;
@@ -25,4 +25,10 @@ export async function listen(server: Server, close?: () => Promise<void>): Promi
       await close?.();
     },
   };
+}
+
+/** Answers in JSON. */
+export function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
 }
