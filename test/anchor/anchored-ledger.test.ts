@@ -1,23 +1,20 @@
 import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { rekor } from '../../src/anchor/rekor.ts';
 import { toBase64url } from '../../src/evidence/bytes.ts';
-import {
-  openAnchoredLedger,
-  type AnchoredLedgerOptions,
-  type OpenedLedger,
-} from '../../src/store/libsql/anchored-ledger.ts';
+import { openAnchoredLedger, type AnchoredLedger } from '../../src/gateway/anchored-ledger.ts';
+import type { Anchor } from '../../src/ledger/anchor.ts';
 import { anchorKey, p256Pair, trustText } from '../evidence/receipt-world.ts';
-import { fakeAnchor } from '../ledger/anchor-fakes.ts';
 import { auditRows, KEY, openAt, ORIGIN, rowsAt, temporaryPlace } from '../ledger/fixtures.ts';
 
 async function opened(
-  options: Omit<AnchoredLedgerOptions, 'origin' | 'signingKey'>,
-): Promise<OpenedLedger> {
-  const result = await openAnchoredLedger({ origin: ORIGIN, signingKey: KEY, ...options });
+  place: { readonly url: string; readonly guard?: string },
+  anchors: readonly Anchor[],
+): Promise<AnchoredLedger> {
+  const options = { ...place, origin: ORIGIN, signingKey: KEY };
+  const result = await openAnchoredLedger(options, anchors, false);
   onTestFinished(async () => {
-    await result.scheduler?.close();
+    await result.anchors?.close();
     await result.ledger.close().catch(() => {});
   });
   return result;
@@ -31,7 +28,7 @@ const log = (key?: typeof anchorKey): ReturnType<typeof rekor> =>
   });
 
 it('a new ledger declares its anchor key and what it promises', async () => {
-  const { ledger } = await opened({ url: temporaryPlace().url, anchors: [log(anchorKey)] });
+  const { ledger } = await opened(temporaryPlace(), [log(anchorKey)]);
   expect(ledger.genesis).toMatchObject({
     anchorKey: toBase64url(anchorKey.spki),
     policy: {
@@ -42,59 +39,40 @@ it('a new ledger declares its anchor key and what it promises', async () => {
 });
 
 it('a ledger without anchors has no schedule, and promises nothing', async () => {
-  const { ledger, scheduler } = await opened({ url: temporaryPlace().url, anchors: [] });
-  expect(scheduler).toBeUndefined();
+  const { ledger, anchors } = await opened(temporaryPlace(), []);
+  expect(anchors).toBeUndefined();
   expect(ledger.genesis).toMatchObject({ anchorKey: null, policy: { anchor: null } });
 });
 
 it('the key is made once, beside the guard, or else beside the ledger', async () => {
   const place = temporaryPlace();
-  const guard = join(place.directory, 'guards', 'guard.json');
-  const first = await opened({ url: place.url, guard, anchors: [log()] });
-  const file = join(dirname(guard), 'crumb-anchor-key.pem');
-  expect(existsSync(file)).toBe(true);
-  await first.scheduler?.close();
+  const first = await opened(place, [log()]);
+  expect(existsSync(`${place.guard}.anchor.pem`)).toBe(true);
+  await first.anchors?.close();
   await first.ledger.close();
-  const again = await opened({ url: place.url, guard, anchors: [log()] });
+  const again = await opened(place, [log()]);
   expect(again.ledger.genesis.anchorKey).toBe(first.ledger.genesis.anchorKey);
 
   const bare = temporaryPlace();
-  await opened({ url: bare.url, anchors: [log()] });
-  expect(existsSync(join(bare.directory, 'crumb-anchor-key.pem'))).toBe(true);
+  await opened({ url: bare.url }, [log()]);
+  expect(existsSync(`${bare.path}.anchor.pem`)).toBe(true);
 });
 
 it('a ledger that was made without anchors names the key in an entry', async () => {
   const place = temporaryPlace();
   await (await openAt(place)).close();
-  const { ledger } = await opened({ url: place.url, anchors: [log(anchorKey)] });
+  const { ledger } = await opened({ url: place.url }, [log(anchorKey)]);
   const entries = await auditRows(await rowsAt(place), ledger.vkey);
   expect(entries[1]).toMatchObject({ kind: 'key', body: { role: 'anchor', op: 'add' } });
 });
 
 it('another key than the ledger names opens nothing', async () => {
   const place = temporaryPlace();
-  const first = await opened({ url: place.url, anchors: [log(anchorKey)] });
-  await first.scheduler?.close();
+  const first = await opened({ url: place.url }, [log(anchorKey)]);
+  await first.anchors?.close();
   await first.ledger.close();
-  const other = openAnchoredLedger({
-    url: place.url,
-    origin: ORIGIN,
-    signingKey: KEY,
-    anchors: [log(p256Pair())],
-  });
+  const options = { url: place.url, origin: ORIGIN, signingKey: KEY };
+  const other = openAnchoredLedger(options, [log(p256Pair())], false);
   await expect(other).rejects.toThrow(expect.objectContaining({ code: 'ledger_key_unknown' }));
-  await opened({ url: place.url, anchors: [log(anchorKey)] }); // it was left closed
-});
-
-it('problems are told with the name of the anchor', async () => {
-  const problems: string[] = [];
-  const anchor = fakeAnchor();
-  anchor.verdict = () => ({ ok: false, fault: 'log_unknown' });
-  const { scheduler } = await opened({
-    url: temporaryPlace().url,
-    anchors: [anchor],
-    onProblem: (problem, name) => problems.push(`${name}: ${problem.code}`),
-  });
-  await scheduler?.run();
-  expect(problems).toEqual(['rekor: anchor_receipt_invalid']);
+  await opened({ url: place.url }, [log(anchorKey)]); // it was left closed
 });
