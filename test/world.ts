@@ -22,7 +22,7 @@ import type { Delegation } from '../src/resource/delegation.ts';
 import { createGuard } from '../src/resource/guard.ts';
 import { RECORDS, startWorld, type LoginAs, type World, type WorldOptions } from './dev/world.ts';
 
-export { MAIL, READ_42, RECORDS } from './dev/world.ts';
+export { READ_42, RECORDS } from './dev/world.ts';
 
 export const ORIGIN = 'crumb.example/test';
 

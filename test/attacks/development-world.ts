@@ -10,7 +10,7 @@ import {
 } from '../../src/resource/index.ts';
 import { RECORDS, type World } from '../dev/world.ts';
 
-export { MAIL, READ_42, RECORDS, startWorld, type World } from '../dev/world.ts';
+export { MAIL, RECORDS, startWorld, type World } from '../dev/world.ts';
 
 /** A guard that trusts the development identity provider, as only a development machine does. */
 export function guardOf(world: World, more: Partial<GuardOptions> = {}): Guard {

@@ -5,7 +5,6 @@
 import { initializeTLog, initializeTSA } from '@sigstore/mock';
 import {
   createHash,
-  createPrivateKey,
   generateKeyPairSync,
   sign,
   type KeyObject,
@@ -413,8 +412,4 @@ export function policyOf(
   development = false,
 ): ReturnType<typeof parseWitnessPolicy> {
   return parseWitnessPolicy([...(development ? [DEVELOPMENT_LINE] : []), ...lines, ''].join('\n'));
-}
-
-export function pemKey(pem: string): KeyObject {
-  return createPrivateKey(pem);
 }
