@@ -115,11 +115,11 @@ function nameOf(baseUrl: string): string | undefined {
   return isKeyName(name) ? name : undefined;
 }
 
+/** Since when has to be said: without it a log would be believed about times before it existed. */
 function periodOf(members: Members): { readonly from: Date; readonly to: Date | null } {
-  const period = members['validFor'] ?? {};
-  const { start, end } = membersOf(period, 'validFor');
+  const { start, end } = membersOf(members['validFor'], 'validFor');
   return {
-    from: start === undefined || start === null ? new Date(0) : instantOf(start),
+    from: instantOf(start),
     to: end === undefined || end === null ? null : instantOf(end),
   };
 }

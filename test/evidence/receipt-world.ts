@@ -3,12 +3,7 @@
  * `@sigstore/mock`; the v2 log here is small, slow and separate from `src`.
  */
 import { initializeTLog, initializeTSA } from '@sigstore/mock';
-import {
-  createHash,
-  generateKeyPairSync,
-  sign,
-  type KeyObject,
-} from 'node:crypto';
+import { createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
 import { p256 } from '@noble/curves/nist.js';
 import { canonicalJson, toJson } from '../../src/attribution/canonical.ts';
 import { checkpointText } from '../../src/evidence/checkpoint.ts';
@@ -87,6 +82,8 @@ export function recoveredKey(signature: Uint8Array, message: Uint8Array | string
 
 export const b64 = (bytes: Uint8Array): string => Buffer.from(bytes).toString('base64');
 
+const ALWAYS = { start: '2020-01-01T00:00:00Z' };
+
 /** The text of a `trusted_root.json`. */
 export function trustText(parts: {
   readonly logs?: readonly TrustedLogText[];
@@ -95,7 +92,7 @@ export function trustText(parts: {
 }): string {
   return JSON.stringify({
     mediaType: 'application/vnd.dev.sigstore.trustedroot+json;version=0.1',
-    tlogs: (parts.logs ?? []).map(({ baseUrl, spki, id, keyDetails, validFor = {} }) => ({
+    tlogs: (parts.logs ?? []).map(({ baseUrl, spki, id, keyDetails, validFor = ALWAYS }) => ({
       baseUrl,
       hashAlgorithm: 'SHA2_256',
       publicKey: { rawBytes: b64(spki), keyDetails, validFor },
@@ -103,7 +100,7 @@ export function trustText(parts: {
     })),
     certificateAuthorities: [],
     ctlogs: [],
-    timestampAuthorities: (parts.authorities ?? []).map(({ uri, chain, validFor = {} }) => ({
+    timestampAuthorities: (parts.authorities ?? []).map(({ uri, chain, validFor = ALWAYS }) => ({
       subject: { organization: 'tests', commonName: 'tests' },
       uri,
       certChain: { certificates: chain.map((rawBytes) => ({ rawBytes: b64(rawBytes) })) },

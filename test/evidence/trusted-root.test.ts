@@ -26,7 +26,7 @@ describe('a trust root', () => {
       authorities: [authority],
     });
     expect(logs).toMatchObject([
-      { name: 'rekor.sigstore.dev', id: v1.id, from: new Date(0), to: null },
+      { name: 'rekor.sigstore.dev', id: v1.id, from: new Date('2020-01-01T00:00:00Z'), to: null },
       {
         name: 'log2026-1.rekor.test',
         id: v2.id,
@@ -83,10 +83,15 @@ describe('a trust root', () => {
       trustText({ logs: [{ ...v2, baseUrl: 'https://other.test' }] }),
     ],
     ['an id by the rule for other keys', trustText({ logs: [{ ...v2, id: sha256(v2.spki) }] })],
+    ['a log without a first day', trustText({ logs: [{ ...v1, validFor: {} }] })],
+    [
+      'an authority without a first day',
+      trustText({ authorities: [{ ...authority, validFor: { end: '2030-01-01T00:00:00Z' } }] }),
+    ],
     ['a day that is none', trustText({ logs: [{ ...v1, validFor: { start: 'yesterday' } }] })],
     [
       'a day that does not exist',
-      trustText({ logs: [{ ...v1, validFor: { end: '2026-13-01T00:00:00Z' } }] }),
+      trustText({ logs: [{ ...v1, validFor: { start: '2026-13-01T00:00:00Z' } }] }),
     ],
   ])('with %s is refused', (_what, text) => {
     expect(() => parseTrustedRoot(text)).toThrow(refused);
