@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { format, resolveConfig } from 'prettier';
 import { benchAiStep } from './ai-step.ts';
-import { benchAppend } from './group-commit.ts';
+import { benchAppend } from './append.ts';
 import type { Bench, BenchContext, Effort } from './bench.ts';
 import { buildLedger, type LedgerFile } from './drafts.ts';
 import { benchGrowth, benchProofs, benchSize } from './growth.ts';
