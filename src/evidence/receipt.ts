@@ -21,7 +21,7 @@ import { verifyWitnessReceipt } from './receipt-witness.ts';
 import { CryptoMissingError } from './spki.ts';
 
 /** Longest text of a receipt, in UTF-16 units. */
-export const MAX_RECEIPT_LENGTH = 64 * 1024;
+const MAX_RECEIPT_LENGTH = 64 * 1024;
 
 /**
  * Checks a receipt by itself. What needs the rest of the ledger stays with the caller: that the tree has
