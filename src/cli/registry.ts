@@ -9,6 +9,7 @@ import { devIdp } from './commands/dev-idp.ts';
 import { devLog } from './commands/dev-log.ts';
 import { devLogin } from './commands/dev-login.ts';
 import { devWitness } from './commands/dev-witness.ts';
+import { exportBundle } from './commands/export.ts';
 import { init } from './commands/init.ts';
 import { keygen } from './commands/keygen.ts';
 import { log } from './commands/log.ts';
@@ -24,4 +25,5 @@ export const COMMANDS: readonly Command[] = [
   devWitness,
   log,
   verify,
+  exportBundle,
 ];

@@ -11,6 +11,7 @@ import { canonicalJson } from '../attribution/canonical.ts';
 import type { Json } from '../attribution/tool-call.ts';
 import { fromBase64url, fromUtf8, toBase64url, utf8 } from '../evidence/bytes.ts';
 import type { Label } from '../evidence/commitment.ts';
+import type { ReceiptType } from '../evidence/receipt-claim.ts';
 import type { StoredEntry } from './ledger-store.ts';
 
 /** One line, with bytes as bytes. The verifier takes these as they are. */
@@ -37,6 +38,12 @@ export type BundleItem =
   | { readonly t: 'pruned'; readonly seq: number; readonly leaf: Uint8Array }
   | { readonly t: 'head'; readonly size: number; readonly signature: Uint8Array }
   | { readonly t: 'checkpoint'; readonly note: string }
+  | {
+      readonly t: 'receipt';
+      readonly size: number;
+      readonly type: ReceiptType;
+      readonly raw: string;
+    }
   | { readonly t: 'jwks'; readonly iss: string; readonly raw: string }
   | {
       readonly t: 'opening';
@@ -74,7 +81,17 @@ export interface BundleSource {
   readonly pages: AsyncIterable<readonly StoredEntry[]>;
   /** Published heads, by size. */
   readonly checkpoints?: readonly { readonly size: number; readonly note: string }[];
+  /** What third parties gave for them. */
+  readonly receipts?: readonly BundleReceipt[];
   readonly evidence?: EvidenceSource;
+}
+
+/** A receipt as it is kept. */
+export interface BundleReceipt {
+  /** Of its checkpoint. */
+  readonly size: number;
+  readonly type: ReceiptType;
+  readonly text: string;
 }
 
 /** What goes into a bundle. */
@@ -92,7 +109,7 @@ export async function* bundleItems(
   source: BundleSource,
   options: BundleOptions = {},
 ): AsyncIterable<readonly BundleItem[]> {
-  const { origin, size, evidence, checkpoints = [] } = source;
+  const { origin, size, evidence, checkpoints = [], receipts = [] } = source;
   const { made, maker = null, heads = true } = options;
   yield [
     {
@@ -110,6 +127,7 @@ export async function* bundleItems(
     },
   ];
   const published = checkpoints.toSorted((a, b) => a.size - b.size);
+  const given = Map.groupBy(receipts, (receipt) => receipt.size);
   const shown = new Set<string>();
   for await (const page of source.pages) {
     const items: BundleItem[] = [];
@@ -122,14 +140,26 @@ export async function* bundleItems(
         items.push({ t: 'head', size: now, signature: row.head });
       }
       for (let next = published[0]; next !== undefined && next.size <= now; next = published[0]) {
-        items.push({ t: 'checkpoint', note: next.note });
+        items.push(...checkpointItems(next, given));
         published.shift();
       }
     }
     yield items;
   }
   // Of more entries than there are: that is what a reader must see.
-  yield published.map(({ note }) => ({ t: 'checkpoint', note }));
+  yield published.flatMap((one) => checkpointItems(one, given));
+}
+
+/** A published head, and behind it what was given for it. */
+function checkpointItems(
+  { size, note }: { readonly size: number; readonly note: string },
+  given: ReadonlyMap<number, readonly BundleReceipt[]>,
+): readonly BundleItem[] {
+  const receipts = given.get(size) ?? [];
+  return [
+    { t: 'checkpoint', note },
+    ...receipts.map(({ type, text }) => ({ t: 'receipt' as const, size, type, raw: text })),
+  ];
 }
 
 /** The ledger as the lines of a file, without their newlines, `end` included. */
@@ -168,6 +198,7 @@ function lineOf(item: BundleItem): string {
       return canonicalJson({ ...item, r: toBase64url(item.r) });
     case 'bundle':
     case 'checkpoint':
+    case 'receipt':
     case 'jwks':
     case 'closed':
       return canonicalJson({ ...item });

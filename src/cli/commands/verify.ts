@@ -10,16 +10,15 @@ import { toBase64 } from '../../evidence/bytes.ts';
 import { parseVkey, vkeyOf } from '../../evidence/note.ts';
 import { visible } from '../../evidence/visible.ts';
 import type { CrumbOptions } from '../../gateway/create-crumb.ts';
-import { parseLocation } from '../../store/libsql/location.ts';
-import type { Vault } from '../../vault/vault.ts';
 import { exitCodeOf } from '../../verify/report.ts';
 import type { Trust } from '../../verify/trust.ts';
 import { usage } from '../arguments.ts';
 import type { CheckOptions, LedgerCheck } from '../check-ledger.ts';
 import { defineCommand } from '../command.ts';
 import { CONFIG_OPTION, loadConfig } from '../config.ts';
-import { AUTH_TOKEN, ledgerPlace, type DatabasePlace } from '../databases.ts';
+import { AUTH_TOKEN, ledgerPlace } from '../databases.ts';
 import { checkFacts, describeCheck } from '../describe-check.ts';
+import { isOwn, openOwnVault } from '../own-vault.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
 export const verify = defineCommand({
@@ -167,30 +166,6 @@ async function checkSource(
   } finally {
     await vault?.close();
   }
-}
-
-/** The vault of the configuration belongs to the ledger of the configuration, and to no other. */
-function isOwn(
-  place: DatabasePlace,
-  config: CrumbOptions | undefined,
-  terminal: Terminal,
-): boolean {
-  if (config === undefined) return false;
-  const own = ledgerPlace(terminal, undefined, config);
-  return (own.path ?? own.url) === (place.path ?? place.url);
-}
-
-async function openOwnVault(config: CrumbOptions | undefined): Promise<Vault | undefined> {
-  if (config === undefined) return undefined;
-  const { url, key } = config.vault;
-  // Verifying must not make a vault where there is none.
-  const location = parseLocation(url);
-  if (location.kind === 'file' && !existsSync(location.path)) return undefined;
-  const [{ openVault }, { readSecret }] = await Promise.all([
-    import('../../vault/open-vault.ts'),
-    import('../../gateway/secret.ts'),
-  ]);
-  return openVault({ ...config.vault, key: readSecret(key, 'vault.key') });
 }
 
 interface TrustWords {

@@ -18,15 +18,23 @@ export async function bundleSource(
   reader: LedgerReader,
   evidence?: EvidenceSource,
 ): Promise<BundleSource> {
-  // Checkpoints first: the ledger may grow meanwhile, and a newer one would seem to miss crumbs.
-  const checkpoints = await reader.checkpoints();
+  // The ledger may grow meanwhile. A checkpoint from before the end was read is shown whatever its size: one
+  // of more crumbs than there are says that the end was cut off. A later one is shown only if it is covered.
+  const before = new Set((await reader.checkpoints()).map((one) => one.size));
   const { size } = await reader.end();
+  // Receipts after the end, since an entry up to there may name one.
+  const receipts = await reader.receipts();
+  const checkpoints = (await reader.checkpoints()).filter(
+    (one) => one.size <= size || before.has(one.size),
+  );
+  const published = new Set(checkpoints.map((one) => one.size));
   const origin = await reader.origin();
   return {
     origin: origin ?? 'unnamed',
     size,
     pages: pagesOf(reader.readRows(0, size)),
     checkpoints,
+    receipts: receipts.filter((one) => published.has(one.size)),
     ...(evidence === undefined ? {} : { evidence }),
   };
 }
