@@ -13,6 +13,8 @@ export type { ResourceEntry, Resources } from './gateway/resources.ts';
 export type { SecretInput } from './gateway/secret.ts';
 export type { IssuerConfig } from './exchange/issuer-config.ts';
 export type { IssuerProfile } from './exchange/issuer-profile.ts';
+export type { Anchor } from './ledger/anchor.ts';
+export type { AnchorOutcome } from './ledger/anchor-scheduler.ts';
 export type { Signer } from './ledger/ledger.ts';
 export type { ActChain, Actor } from './attribution/act-chain.ts';
 export type { Json } from './attribution/tool-call.ts';

@@ -14,6 +14,7 @@ import { readIssuerConfig, type IssuerConfig } from '../exchange/issuer-config.t
 import type { Ledger } from '../ledger/ledger.ts';
 import { bundleLines } from '../ledger/export-bundle.ts';
 import type { Anchor } from '../ledger/anchor.ts';
+import type { AnchorOutcome } from '../ledger/anchor-scheduler.ts';
 import type { SigningKey } from '../ledger/signer.ts';
 import { bundleSource } from '../store/libsql/bundle-source.ts';
 import { openLibsqlReader } from '../store/libsql/libsql-reader.ts';
@@ -115,6 +116,14 @@ export interface Crumb {
    * @throws {CrumbError} What the ledger throws: then nobody is named.
    */
   identify(human: string, options: { readonly purpose: string }): Promise<NamedPerson | undefined>;
+
+  /**
+   * Takes what is recorded to every anchor now, besides their schedule, and says what became of it.
+   *
+   * @param options How long to wait for each, in milliseconds. Default 30000.
+   * @returns One outcome for each anchor; none without anchors.
+   */
+  anchor(options?: { readonly timeoutMs?: number }): Promise<readonly AnchorOutcome[]>;
 
   /** Publishes the last signed tree head; answers it as a C2SP signed note. */
   checkpoint(): Promise<string>;
@@ -232,6 +241,7 @@ function crumbOf(
     current: currentCall,
     invoke: async (call, fn) => currentActing().invoke(call, fn),
     identify: async (human, { purpose }) => identify({ ledger, vault }, human, purpose),
+    anchor: async ({ timeoutMs = 30_000 } = {}) => anchors?.anchorNow({ timeoutMs }) ?? [],
     checkpoint: async () => ledger.checkpoint(),
     bundle: () => bundleOf(place, vault),
     ledger,

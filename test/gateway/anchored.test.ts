@@ -4,6 +4,7 @@ import { witness } from '../../src/anchor/witness.ts';
 import { ed25519Signer } from '../../src/evidence/ed25519.ts';
 import { vkeyOf } from '../../src/evidence/note.ts';
 import { devLog, devWitness } from '../dev/log-world.ts';
+import { verifyBundle } from '../../src/verify/verify-bundle.ts';
 import { openWorld, ORIGIN, READ_42, RECORDS } from '../world.ts';
 
 const FREE = { ...READ_42, max_uses: undefined };
@@ -31,6 +32,23 @@ it('has an intent witnessed before the tool runs, where its resource asks for it
   const [genesis] = await world.crumbsOf('genesis');
   expect(genesis?.body.anchorKey).not.toBeNull();
   expect(genesis?.body.policy.anchor?.require).toEqual(['rekor', 'witness']);
+
+  const outcomes = await world.crumb.anchor();
+  expect(outcomes.map(({ type, error }) => [type, error])).toEqual([
+    ['rekor', undefined],
+    ['witness', undefined],
+  ]);
+  const trust = {
+    key: world.crumb.ledger.vkey,
+    roots: [log.trustRoot],
+    witnesses: watching.policy,
+    allowDevelopment: true,
+  };
+  const report = await verifyBundle(world.crumb.bundle(), trust);
+  expect(report.findings).toEqual([]);
+  expect(report.level).toBe('witnessed');
+  const stranger = await verifyBundle(world.crumb.bundle(), { key: trust.key });
+  expect(stranger.level).toBe('signed'); // who trusts no log and no witness takes neither's word
 });
 
 it('does not run such a call where there is no anchor, and says so', async () => {
