@@ -139,7 +139,7 @@ async function treeOf(reads: LedgerReads, size: number): Promise<KnownTree> {
 }
 
 export const benchSize: Bench = async (context) => {
-  const [size] = context.effort.sizes;
+  const [smallest, size = smallest] = context.effort.sizes;
   const { path } = await context.ledgerOf(size);
   const searched = join(context.directory, 'searched.db');
   copyFileSync(path, searched);
@@ -147,7 +147,7 @@ export const benchSize: Bench = async (context) => {
   await store.queryTrail({ limit: 1 }); // fills the tables for searching
   await store.close();
 
-  const called = await calledCrumb(context, size);
+  const called = await calledCrumb(context, smallest);
   const all = statSync(searched).size / size;
   return [
     {

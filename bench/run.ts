@@ -46,7 +46,7 @@ usage: npm run bench -- [--only NAME]... [--quick | --large] [--json | --write]
   --quick       only shows that it runs; the figures mean nothing
   --large       also ledgers of 1,000,000 crumbs: some minutes and 2 GB more
   --json        one JSON document
-  --write       also write the tables into bench/README.md
+  --write       also write the tables into bench/README.md; all of them, not --quick, not --only
 
 Slices of all subjects are interleaved, and ratios are taken within a round: a machine that drifts
 drifts for all of them. Figures in microseconds say as much about the machine as about Crumb.
@@ -158,6 +158,10 @@ async function main(): Promise<number> {
   const unknown = names.filter((name) => !Object.hasOwn(BENCHES, name));
   if (unknown.length > 0) {
     process.stderr.write(`bench: no benchmark is called ${unknown.join(', ')}; see --help\n`);
+    return 2;
+  }
+  if (values.write && (values.quick || values.only.length > 0)) {
+    process.stderr.write('bench: --write is for all benchmarks, and not for --quick\n');
     return 2;
   }
   const effort = values.quick ? QUICK : values.large ? LARGE : NORMAL;

@@ -37,12 +37,17 @@ describe('npm run bench', () => {
     expect(goals.filter(({ measured }) => !Number.isFinite(measured))).toEqual([]);
   });
 
-  it('explains itself, and refuses a name that it does not know', async () => {
-    const [help, wrong] = await Promise.all([bench('--help'), bench('--only', 'nothing')]);
+  it('explains itself, and refuses a name that it does not know, and to write what means nothing', async () => {
+    const [help, wrong, quick] = await Promise.all([
+      bench('--help'),
+      bench('--only', 'nothing'),
+      bench('--quick', '--write'),
+    ]);
     expect(help).toMatchObject({ code: 0, stderr: '' });
     expect(help.stdout).toContain('--only NAME');
     expect(wrong).toMatchObject({ code: 2, stdout: '' });
     expect(wrong.stderr).toContain('no benchmark is called nothing');
+    expect(quick).toMatchObject({ code: 2, stdout: '' });
   });
 });
 
