@@ -65,16 +65,28 @@ async function checkpointOf(
   return { note, origin, vkey, size };
 }
 
-function submit(
+async function submit(
   { ledger, anchor, signal }: AnchorAttempt,
   checkpoint: AnchorCheckpoint,
 ): Promise<UnverifiedReceipt> {
   const { anchoring } = ledger;
-  return anchor.submit({
+  const answer = anchor.submit({
     ...checkpoint,
     signal,
     published: () => anchoring.published(),
     proofFrom: (oldSize) => anchoring.proof(oldSize, checkpoint.note),
+  });
+  // An anchor that does not heed the signal must not keep the ledger from closing.
+  const answered = new AbortController();
+  return Promise.race([answer, abandoned(signal, answered.signal)]).finally(() => answered.abort());
+}
+
+/** Rejects when an attempt is given up; never resolves. Stops listening at `over`. */
+async function abandoned(signal: AbortSignal, over: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const giveUp = (): void => reject(new CrumbError('anchor_unreachable'));
+    if (signal.aborted) giveUp();
+    else signal.addEventListener('abort', giveUp, { once: true, signal: over });
   });
 }
 
