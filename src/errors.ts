@@ -364,6 +364,8 @@ export interface CrumbErrorOptions {
 export class CrumbError<Code extends CrumbErrorCode = CrumbErrorCode> extends Error {
   override readonly name: string = 'CrumbError';
   readonly code: Code;
+  /** What to do about it, for the developer; printed with the error. */
+  readonly hint: string;
 
   constructor(code: Code, options: CrumbErrorOptions = {}) {
     const { cause, names = [] } = options;
@@ -373,11 +375,7 @@ export class CrumbError<Code extends CrumbErrorCode = CrumbErrorCode> extends Er
       cause === undefined ? {} : { cause },
     );
     this.code = code;
-  }
-
-  /** What to do about it, for the developer. */
-  get hint(): string {
-    return TEXT[this.code][1];
+    this.hint = TEXT[code][1];
   }
 }
 

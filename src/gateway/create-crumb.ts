@@ -28,11 +28,12 @@ import {
 } from '../token/session.ts';
 import { openVault } from '../vault/open-vault.ts';
 import type { Vault } from '../vault/vault.ts';
-import type { ActingAgent, Invocation } from './acting-agent.ts';
+import { stateOf, type ActingAgent, type Invocation } from './acting-agent.ts';
 import { openAnchoredLedger } from './anchored-ledger.ts';
 import { createActing } from './create-acting.ts';
 import type { CurrentCall } from './current-call.ts';
 import { registerCrumb, type Gateway, type Unauthorized } from './gateway.ts';
+import { createEndedLogins } from './ended-logins.ts';
 import { HumanSession } from './human-session.ts';
 import { identify, type NamedPerson } from './identify.ts';
 import { createKnownEntries } from './known-entries.ts';
@@ -211,6 +212,7 @@ export async function createCrumb(options: CrumbOptions): Promise<Crumb> {
     approvalKey,
     clock,
     fetch: options.fetch ?? globalThis.fetch,
+    ended: createEndedLogins(clock),
     known: createKnownEntries(ledger),
     outcomes: createOpenOutcomes(ledger),
   };
@@ -228,7 +230,9 @@ function crumbOf(
       const token = typeof from === 'string' ? from : await tokenOf(from, tokenFrom);
       const session = await sessions.open(token);
       requireTrusted(session, allowDevelopment);
-      return new HumanSession(gateway, await createLogin(session, gateway));
+      const login = await createLogin(session, gateway);
+      if (gateway.ended.has(login)) throw new CrumbError('session_expired');
+      return new HumanSession(gateway, login);
     },
     unattended: (agent) =>
       createActing({
@@ -238,7 +242,12 @@ function crumbOf(
         attended: undefined,
         hop: null,
       }),
-    current: currentCall,
+    current() {
+      const call = currentCall();
+      // Another Crumb of this process has its own calls.
+      if (stateOf(currentActing()).gateway !== gateway) throw new CrumbError('call_missing');
+      return call;
+    },
     invoke: async (call, fn) => currentActing().invoke(call, fn),
     identify: async (human, { purpose }) => identify({ ledger, vault }, human, purpose),
     anchor: async ({ timeoutMs = 30_000 } = {}) => anchors?.anchorNow({ timeoutMs }) ?? [],

@@ -9,6 +9,7 @@ import type { AnchorScheduler } from '../ledger/anchor-scheduler.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Session } from '../token/session.ts';
 import type { Vault } from '../vault/vault.ts';
+import type { EndedLogins } from './ended-logins.ts';
 import type { KnownEntries } from './known-entries.ts';
 import type { OpenOutcomes } from './open-outcomes.ts';
 import type { Resources } from './resources.ts';
@@ -32,6 +33,7 @@ export interface Gateway {
   readonly approvalKey: Uint8Array;
   readonly clock: () => Date;
   readonly fetch: typeof globalThis.fetch;
+  readonly ended: EndedLogins;
   readonly known: KnownEntries;
   readonly outcomes: OpenOutcomes;
 }

@@ -50,7 +50,7 @@ export class HumanSession {
    */
   async renew(token: string): Promise<HumanSession> {
     const gateway = this.#gateway;
-    if (this.#login.life.ended) throw new CrumbError('session_expired');
+    if (gateway.ended.has(this.#login)) throw new CrumbError('session_expired');
     const session = await gateway.renew(this.#login.session, token);
     const first = this.#login.renews ?? this.#login;
     return new HumanSession(gateway, await createLogin(session, gateway, first));
@@ -60,12 +60,17 @@ export class HumanSession {
   async end(): Promise<void> {
     const gateway = this.#gateway;
     const login = this.#login;
-    if (login.life.ended) return;
-    login.life.ended = true;
+    gateway.ended.end(login);
     gateway.exchange.drop(login.session);
-    await gateway.known.append(loginEntries(gateway, login), (at) => ({
+    if (!gateway.ended.claimRecord(login)) return;
+    const needs = loginEntries(gateway, login);
+    const recorded = gateway.known.append(needs, (at) => ({
       drafts: [{ kind: 'session', body: endOf(login, at(loginId(login.renews ?? login))) }],
     }));
+    await recorded.catch((error: unknown) => {
+      gateway.ended.returnRecord(login); // nothing runs any more, but the record must still say so
+      throw error;
+    });
   }
 
   /** Directives of its token that could not be read, by position. They authorise nothing. */

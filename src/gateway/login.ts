@@ -7,6 +7,7 @@ import { createHash, createHmac, randomBytes } from 'node:crypto';
 import { canonicalJson } from '../attribution/canonical.ts';
 import type { Directive } from '../attribution/directive.ts';
 import type { Json } from '../attribution/tool-call.ts';
+import { CrumbError } from '../errors.ts';
 import { toBase64url, utf8 } from '../evidence/bytes.ts';
 import { commitBytes, commitJson } from '../evidence/commitment.ts';
 import { directiveArgs, recordDirective } from '../evidence/directive-record.ts';
@@ -26,8 +27,6 @@ export interface Login {
   readonly renews: Login | undefined;
   /** Says nothing without the person's key; the same in every process. */
   readonly reference: string;
-  /** Shared by all tokens of the login. */
-  readonly life: { ended: boolean };
 }
 
 /** Meets the person in the vault, or makes one there. */
@@ -45,7 +44,6 @@ export async function createLogin(
     human: pseudonymOf(subject.key, ledger.origin, '0'),
     renews,
     reference: keyed(subject.key, 'session', [sessionName(facts)]).toString('base64url'),
-    life: renews?.life ?? { ended: false },
   };
 }
 
@@ -133,6 +131,11 @@ function keyed(key: Uint8Array, use: string, parts: readonly string[]): Buffer {
 }
 
 /** Whether a login still stands. */
-export function isLive({ life, facts }: Login, now: Date): boolean {
-  return !life.ended && facts.expires > now;
+export function isLive(login: Login, { ended, clock }: Pick<Gateway, 'ended' | 'clock'>): boolean {
+  return !ended.has(login) && login.facts.expires > clock();
+}
+
+/** @throws {CrumbError} `session_expired` */
+export function requireLive(login: Login, gateway: Pick<Gateway, 'ended' | 'clock'>): void {
+  if (!isLive(login, gateway)) throw new CrumbError('session_expired');
 }

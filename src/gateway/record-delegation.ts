@@ -21,11 +21,11 @@ import { stateOf, type ActingAgent, type ActingState } from './acting-agent.ts';
 import { approvedBy, findApproval, isUnverifiedReplay, type Approved } from './approvals.ts';
 import { attemptBody, createAttempt, type Attempt, type JudgedAttempt } from './attempt.ts';
 import type { Dependent, Place } from './known-entries.ts';
-import { isLive, type Login } from './login.ts';
+import { isLive, requireLive, type Login } from './login.ts';
 import { hopPlace, tokenDigest, type HopStanding } from './hop-standing.ts';
 import { keySetId, loginId } from './login-entries.ts';
 import { prerequisitesOf } from './prerequisites.ts';
-import { recordRefusal, refusalDraft, refusedExchange } from './refusal.ts';
+import { recordRefusal, refusalDraft, refusedExchange, refuseUnrecorded } from './refusal.ts';
 import { scopedResources } from './resources.ts';
 import type { CallRequest, OpenCall } from './record-tool-call.ts';
 import { closeCall } from './close-call.ts';
@@ -121,7 +121,7 @@ function refusalOf(
 ): CrumbErrorCode | undefined {
   const { attended, gateway } = attempt.state;
   if (attempt.json === null) return 'arguments_not_json';
-  if (attended !== undefined && !isLive(attended.login, gateway.clock())) return 'session_expired';
+  if (attended !== undefined && !isLive(attended.login, gateway)) return 'session_expired';
   if (isUnverifiedReplay(attempt, approved)) return 'approval_unverified';
   if (judgement.verdict === 'unauthorized' && gateway.unauthorized !== 'record')
     return 'not_authorized';
@@ -194,13 +194,14 @@ interface HopIntention {
 async function recordHop(
   intention: HopIntention,
 ): Promise<{ intent: Appended; standing: HopStanding | null }> {
-  const { entries, spent } = await keepAndAppend(intention).catch((cause: unknown) => {
-    throw new CrumbError('intent_unrecorded', { cause });
-  });
+  const { attempt, judgement } = intention;
+  const { entries, spent } = await keepAndAppend(intention).catch(async (cause: unknown) =>
+    refuseUnrecorded({ ...attempt, judgement }, cause),
+  );
   if (!spent) throw new CrumbError('approval_unverified');
   const intent = entries.find(({ kind }) => kind === 'intent');
   if (intent === undefined) throw new CrumbError('intent_unrecorded');
-  const { chain, hop: parent } = intention.attempt.state;
+  const { chain, hop: parent } = attempt.state;
   const recorded = entries.find(({ kind }) => kind === 'hop');
   const { hop } = intention;
   if (recorded === undefined || hop === undefined) return { intent, standing: null };
@@ -224,6 +225,7 @@ async function keepAndAppend(
   ]);
   const needs = prerequisitesOf(attempt.state, hop?.issued);
   return gateway.known.append(needs, (at, own) => {
+    if (attended !== undefined) requireLive(attended.login, gateway); // it may have ended meanwhile
     const drafts = draftsOf(intention, token, { at, own });
     if (approved === undefined) return { drafts };
     const otherwise = [

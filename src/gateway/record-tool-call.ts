@@ -23,11 +23,17 @@ import { addressOf, callFetch, type Denial } from './call-fetch.ts';
 import { closeCall, type CloseCall } from './close-call.ts';
 import { CurrentCall } from './current-call.ts';
 import type { Dependent, Place } from './known-entries.ts';
-import { isLive, usesKey } from './login.ts';
+import { isLive, requireLive, usesKey } from './login.ts';
 import { hopPlace } from './hop-standing.ts';
 import { keySetId, loginId } from './login-entries.ts';
 import { prerequisitesOf } from './prerequisites.ts';
-import { codeOf, recordRefusal, refusalDraft, refusedExchange } from './refusal.ts';
+import {
+  codeOf,
+  recordRefusal,
+  refusalDraft,
+  refusedExchange,
+  refuseUnrecorded,
+} from './refusal.ts';
 import { LOCAL, resourceOf, scopeOf, type ResourceEntry } from './resources.ts';
 import type { Scope } from './scope.ts';
 import { keepToken } from './token-record.ts';
@@ -93,6 +99,7 @@ export async function recordToolCall(acting: ActingAgent, request: CallRequest):
     entry,
     request.signal,
   );
+  request.signal?.throwIfAborted(); // a cached token is no reason to begin what nobody waits for
   return recordIntent({ acting, attempt, entry, ruling, issued, exchange });
 }
 
@@ -122,7 +129,7 @@ function rule(attempt: Attempt, pending: PendingApproval | undefined): Ruling {
 function refusalOf(attempt: Attempt, { judgement, approval }: Ruling): CrumbErrorCode | undefined {
   const { attended, gateway } = attempt.state;
   if (attempt.json === null) return 'arguments_not_json';
-  if (attended !== undefined && !isLive(attended.login, gateway.clock())) return 'session_expired';
+  if (attended !== undefined && !isLive(attended.login, gateway)) return 'session_expired';
   if (isUnverifiedReplay(attempt, approval)) return 'approval_unverified';
   if (judgement.verdict === 'unauthorized' && gateway.unauthorized !== 'record')
     return 'not_authorized';
@@ -168,9 +175,10 @@ async function recordIntent(intention: Intention): Promise<OpenCall> {
   // The vault first: a commitment in the ledger that nobody could ever open would be no evidence.
   // Then the intent, durable before anyone can reach the token. A crash after it leaves an attempt
   // without an outcome, which is true; the other order could leave nothing.
-  const { entries, spent } = await keepAndAppend(intention).catch((cause: unknown) => {
-    throw new CrumbError('intent_unrecorded', { cause });
-  });
+  const { judgement } = ruling;
+  const { entries, spent } = await keepAndAppend(intention).catch(async (cause: unknown) =>
+    refuseUnrecorded({ ...attempt, judgement }, cause),
+  );
   const intent = entries.at(-1);
   if (!spent && intent?.kind === 'refusal') {
     throw new CrumbError(ruling.approval === undefined ? 'not_authorized' : 'approval_unverified');
@@ -244,6 +252,7 @@ async function keepAndAppend({
   });
 
   return gateway.known.append(prerequisitesOf(attempt.state, issued), (at, own) => {
+    if (attended !== undefined) requireLive(attended.login, gateway); // it may have ended meanwhile
     const approvals: Dependent['drafts'] =
       approval === undefined || attended === undefined
         ? []

@@ -66,6 +66,19 @@ export function refusalDraft(
   };
 }
 
+/**
+ * An intent did not come to stand. That the login ended meanwhile is a refusal like any other.
+ *
+ * @throws {CrumbError} `session_expired`, `intent_unrecorded`.
+ */
+export async function refuseUnrecorded(attempt: JudgedAttempt, cause: unknown): Promise<never> {
+  if (isCrumbError(cause) && cause.code === 'session_expired') {
+    await recordRefusal(attempt, attempt.judgement, { code: cause.code });
+    throw cause;
+  }
+  throw new CrumbError('intent_unrecorded', { cause });
+}
+
 /** What the record says of an exchange that gave no token. */
 export function refusedExchange(attempt: Attempt, error: unknown): Refused {
   return {
@@ -78,6 +91,10 @@ export function refusedExchange(attempt: Attempt, error: unknown): Refused {
 
 /** The code of an error, for the record: never its text. */
 export function codeOf(error: unknown): string {
-  if (isCrumbError(error)) return error.code;
-  return error instanceof DOMException && error.name === 'AbortError' ? 'aborted' : 'tool_error';
+  try {
+    if (isCrumbError(error)) return error.code;
+    return error instanceof DOMException && error.name === 'AbortError' ? 'aborted' : 'tool_error';
+  } catch {
+    return 'tool_error'; // a proxy can throw at every look
+  }
 }

@@ -198,6 +198,36 @@ describe('a call that must not run', () => {
   });
 });
 
+describe('a session that was ended', () => {
+  it('ends for every session of that login, and for new ones', async () => {
+    const token = await world.tokenOf('alice', [READ_42]);
+    const [one, other] = [await world.crumb.session(token), await world.crumb.session(token)];
+    const planner = other.agent('planner');
+    await one.end();
+    await expect(planner.invoke(read(42), () => 'ran')).rejects.toMatchObject({
+      code: 'session_expired',
+    });
+    await expect(world.crumb.session(token)).rejects.toMatchObject({ code: 'session_expired' });
+  });
+
+  it('while its call was on the way to the provider, does not run it', async () => {
+    const session = await world.loginAs('alice', [READ_42]);
+    const planner = session.agent('planner');
+    const [call] = await Promise.allSettled([planner.invoke(read(42), () => 'ran'), session.end()]);
+    expect(call).toMatchObject({ status: 'rejected', reason: { code: 'session_expired' } });
+    const kinds = (await world.readCrumbs()).map(({ kind }) => kind);
+    expect(kinds).toContain('refusal');
+    expect(kinds).not.toContain('intent');
+  });
+});
+
+it('knows the calls of its own Crumb only', async () => {
+  await using other = await openWorld();
+  const planner = (await world.loginAs('alice', [READ_42])).agent('planner');
+  const call = planner.invoke(read(42), () => other.crumb.current());
+  await expect(call).rejects.toMatchObject({ code: 'call_missing' });
+});
+
 describe('settings', () => {
   it("refuse what no directive covers, with unauthorized: 'refuse'", async () => {
     await using strict = await openWorld({ crumb: { unauthorized: 'refuse' } });
