@@ -59,17 +59,21 @@ export interface KnownSession {
 /** A `hop` entry: agents after it act as `child`. */
 export interface KnownHop {
   readonly root: number;
+  /** The `delegate` intent. */
+  readonly intent: number;
   readonly chain: readonly Actor[];
   readonly child: string;
 }
 
-/** An intent to delegate that waits for its `hop`. */
+/** An intent to delegate: a `hop` follows it, and more whenever the child outlives its token. */
 export interface KnownDelegation {
   readonly root: number;
   readonly hop: number | null;
   readonly chain: readonly Actor[];
   readonly child: string;
   readonly token: string | undefined;
+  /** Whether its first `hop` was there. */
+  seen: boolean;
 }
 
 /** A yes that was not used yet. */

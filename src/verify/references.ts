@@ -12,6 +12,7 @@ import {
   kindAt,
   type Facts,
   type KnownApproval,
+  type KnownDelegation,
   type KnownHop,
   type KnownSession,
   type PlaceKind,
@@ -156,17 +157,45 @@ function checkHop(context: ReferenceContext, { seq, body }: EntryOf<'hop'>): voi
   if (parent !== null) pointsTo(context, { seq, member: 'parent', to: parent }, 'hop');
   if (pointsTo(context, { seq, member: 'intent', to: intent }, 'intent') !== true) return;
   const delegation = facts.delegations.get(intent);
-  facts.delegations.delete(intent); // one hop for each delegation
   const fits =
     delegation !== undefined &&
     (session === undefined || delegation.root === session.root) &&
-    delegation.hop === parent &&
-    delegation.token === token.c;
+    (delegation.seen ? renews(context, delegation, body) : opens(context, delegation, body));
   if (!fits) broken(context, seq, 'intent', intent);
   if (delegation === undefined) return;
+  delegation.seen = true;
   if (!sameChain(delegation.chain, body.chain)) grown(context, seq);
   const { root, child } = delegation;
-  facts.hops.set(seq, { root, chain: internChain(facts, body.chain), child });
+  facts.hops.set(seq, { root, intent, chain: internChain(facts, body.chain), child });
+}
+
+type HopBody = EntryOf<'hop'>['body'];
+
+/** The first hop of a delegation has its token, and grew from the same hop. */
+function opens(context: ReferenceContext, delegation: KnownDelegation, body: HopBody): boolean {
+  const first = delegation.hop === body.parent && delegation.token === body.token.c;
+  // where entries are left out, it may be a renewal whose first hop is not here
+  return first || (!context.whole && renews(context, delegation, body));
+}
+
+/**
+ * An agent that outlives the token of its hop gets another: a hop once more, of the same agents. Its
+ * parent may have been renewed meanwhile.
+ */
+function renews({ facts }: ReferenceContext, delegation: KnownDelegation, body: HopBody): boolean {
+  return (
+    delegation.token !== body.token.c &&
+    sameChain(delegation.chain, body.chain) &&
+    sameHop(facts, delegation.hop, body.parent)
+  );
+}
+
+/** Whether two hops are of one delegation, as far as that can be said. */
+function sameHop({ hops }: Facts, a: number | null, b: number | null): boolean {
+  if (a === b) return true;
+  if (a === null || b === null) return false;
+  const [one, other] = [hops.get(a), hops.get(b)];
+  return one === undefined || other === undefined || one.intent === other.intent;
 }
 
 function checkIntent(context: ReferenceContext, entry: EntryOf<'intent'>): void {
@@ -177,7 +206,7 @@ function checkIntent(context: ReferenceContext, entry: EntryOf<'intent'>): void 
   if (session === undefined || child === undefined) return;
   const chain = internChain(context.facts, body.chain);
   const { hop, token } = body;
-  const delegation = { root: session.root, hop, chain, child, token: token?.c };
+  const delegation = { root: session.root, hop, chain, child, token: token?.c, seen: false };
   context.facts.delegations.set(seq, delegation);
 }
 

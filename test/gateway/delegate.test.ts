@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ActingAgent } from '../../src/gateway/acting-agent.ts';
+import { verifyBundle } from '../../src/verify/verify-bundle.ts';
 import { openWorld, READ_42, RECORDS, type CrumbWorld } from '../world.ts';
 
 let world: CrumbWorld;
@@ -149,6 +150,8 @@ it('records the renewed hop of an agent that outlives its first one', async () =
   );
   expect(reads[0]?.body.hop).toBe(first?.seq);
   expect(hops.slice(1).map(({ seq }) => seq)).toContain(reads[1]?.body.hop);
+  const report = await verifyBundle(slow.crumb.bundle());
+  expect(report.findings).toEqual([]);
 });
 
 it('never swaps two humans whose calls interleave over one process', async () => {

@@ -24,6 +24,7 @@ import {
   NOT_42,
   outcome,
   refused,
+  renewHop,
   type Scene,
 } from './story.ts';
 
@@ -97,6 +98,29 @@ import {
     const body: unknown = JSON.parse(bytes);
     const { body: again } = body as { body: Parameters<typeof add<'hop'>>[2] };
     add(scene.builder, 'hop', again);
+  });
+  findsIn('a renewed hop of other agents', broken(5, 'intent', 3), async (scene) => {
+    await delegate(scene);
+    await renewHop(scene, { intent: 3, chain: [RESEARCHER] });
+  });
+  findsIn('a renewed hop under another parent', broken(5, 'intent', 3), async (scene) => {
+    const hop = await delegate(scene);
+    await renewHop(scene, { intent: 3, parent: hop });
+  });
+  findsIn('a renewed hop of another login', broken(6, 'intent', 3), async (scene) => {
+    await delegate(scene);
+    await renewHop(scene, { intent: 3, session: await addLogin(scene) });
+  });
+  findsIn('a renewed hop of what is no delegation', broken(4, 'intent', 3), async (scene) => {
+    add(scene.builder, 'intent', await attempt(scene));
+    await renewHop(scene, { intent: 3 });
+  });
+  findsIn('a first hop with another token', broken(4, 'intent', 3), async (scene) => {
+    const resource = 'urn:agent:researcher';
+    const change = { tool: 'research', action: 'delegate', resource };
+    const body = await attempt(scene, { call: call(scene.builder, { task: 'look' }, change) });
+    add(scene.builder, 'intent', body);
+    await renewHop(scene, { intent: 3 });
   });
   findsIn('an approval used twice', broken(5, 'approval', 3), async (scene) =>
     useApproval(scene, 2),

@@ -31,6 +31,7 @@ import {
   logIn,
   NOT_42,
   refused,
+  renewHop,
   tellStory,
   type Scene,
 } from './story.ts';
@@ -195,6 +196,45 @@ describe('judging again', () => {
     await commit(builder);
     const { findings } = await verify(builder);
     expect(findings.filter((one) => 'seq' in one && one.seq > 2)).toEqual([]);
+  });
+});
+
+describe('hops', () => {
+  it('are renewed for agents that outlive them, whichever hop of its parent was in use', async () => {
+    const fetcher = { iss: ISS, sub: 'fetcher' };
+    const chain = [PLANNER, RESEARCHER];
+    const reason = { code: 'agent', argument: null } as const;
+    const honest = await wrongWith(async (scene) => {
+      const { builder } = scene;
+      const first = await delegate(scene);
+      const intent = first - 1;
+      const child = { intent: first + 1, chain };
+      const body = await attempt(scene, {
+        ...NOT_42,
+        reason,
+        hop: first,
+        chain,
+        call: call(
+          builder,
+          { task: 'look' },
+          { tool: 'fetch', action: 'delegate', resource: 'urn:agent:fetcher' },
+        ),
+      });
+      add(builder, 'intent', body);
+      if (body.token === null) throw new TypeError('no token');
+      await renewHop(scene, { ...child, parent: first, token: body.token }, fetcher);
+      builder.now += 200_000;
+      await renewHop(scene, { ...child, parent: first }, fetcher);
+      const parent = await renewHop(scene, { intent });
+      builder.now += 200_000;
+      const last = await renewHop(scene, { ...child, parent }, fetcher);
+      await renewHop(scene, { intent });
+      for (const hop of [last, last - 2]) {
+        const actors = [...chain, fetcher];
+        add(builder, 'intent', await attempt(scene, { ...NOT_42, reason, hop, chain: actors }));
+      }
+    });
+    expect(honest).toEqual([]);
   });
 });
 

@@ -7,6 +7,7 @@ import type {
   CallRecord,
   DirectiveRecord,
   GenesisBody,
+  HopBody,
   IntentBody,
   RefusalBody,
   SessionBody,
@@ -239,6 +240,20 @@ export async function delegate(
   const { token } = body;
   if (token === null) throw new TypeError('no token');
   const seq = add(builder, 'hop', { session, intent, parent: hop, chain, token, actorToken: null });
+  await commit(builder);
+  return seq;
+}
+
+/** The agent outlives the token of its hop, and gets another. Answers the renewed `hop`. */
+export async function renewHop(
+  { builder, issuer, jwks, session }: Scene,
+  change: Partial<HopBody> & Pick<HopBody, 'intent'>,
+  to = RESEARCHER,
+): Promise<number> {
+  const { chain = [PLANNER] } = change;
+  const token = await issue(builder, issuer, jwks, { aud: `urn:agent:${to.sub}`, chain });
+  const body = { session, parent: null, chain, token, actorToken: null, ...change };
+  const seq = add(builder, 'hop', body);
   await commit(builder);
   return seq;
 }
