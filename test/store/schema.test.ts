@@ -84,11 +84,27 @@ it('does not open with a trigger that was changed', async () => {
   });
 });
 
-it('does not open with a trigger that is not ours', async () => {
+it.each([
+  ['of another name', 'CREATE TRIGGER mine AFTER INSERT ON entry BEGIN DELETE FROM tile; END'],
+  ['named like its table', 'CREATE TRIGGER uses AFTER INSERT ON uses BEGIN DELETE FROM uses; END'],
+  [
+    'named like another table',
+    'CREATE TRIGGER tile AFTER INSERT ON entry BEGIN DELETE FROM uses; END',
+  ],
+  [
+    'named like an index',
+    'CREATE TRIGGER lookup_human AFTER INSERT ON uses BEGIN DELETE FROM uses; END',
+  ],
+  [
+    'on a table spelled otherwise',
+    'CREATE TRIGGER mine AFTER INSERT ON USES BEGIN DELETE FROM uses; END',
+  ],
+])('does not open with a trigger that is not ours, %s', async (_what, statement) => {
   const place = await madePlace();
-  await tamper(place, 'CREATE TRIGGER mine AFTER INSERT ON entry BEGIN DELETE FROM tile; END');
+  await tamper(place, statement);
   await expect(openLibsqlStore({ url: place.url })).rejects.toMatchObject({
     code: 'ledger_invalid',
+    message: expect.stringContaining('a trigger that is not ours'),
   });
 });
 

@@ -8,12 +8,12 @@ import type { Connection, Run } from './connection.ts';
 import { MIGRATIONS, type SchemaObject } from './migrations.ts';
 import { textOf } from './rows.ts';
 
-const SCHEMA = `SELECT type, name, tbl_name, sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`;
+const SCHEMA = `SELECT type, name, sql FROM sqlite_schema
+  WHERE sql IS NOT NULL AND (type = 'trigger' OR name NOT LIKE 'sqlite\\_%' ESCAPE '\\')`;
 
 interface Found {
   readonly type: string;
   readonly name: string;
-  readonly table: string;
   readonly sql: string;
 }
 
@@ -57,7 +57,6 @@ async function readSchema(run: Run): Promise<readonly Found[]> {
   return rows.map((row) => ({
     type: textOf(row, 'type'),
     name: textOf(row, 'name'),
-    table: textOf(row, 'tbl_name'),
     sql: textOf(row, 'sql'),
   }));
 }
@@ -78,15 +77,14 @@ async function versionOf(run: Run, found: readonly Found[]): Promise<number> {
 
 function differences(found: readonly Found[]): readonly string[] {
   const expected = MIGRATIONS.flatMap(({ objects }) => objects);
-  const tables = new Set(expected.filter(({ type }) => type === 'table').map(({ name }) => name));
-  const names = new Set(expected.map(({ name }) => name));
+  const triggers = new Set(
+    expected.filter(({ type }) => type === 'trigger').map(({ name }) => name),
+  );
   return [
     ...expected.flatMap((object) => differenceOf(object, found)),
-    // A trigger that is not ours can undo what ours do.
+    // A trigger that is not ours can undo what ours do, whatever its name and its table.
     ...found
-      .filter(
-        ({ type, name, table }) => type === 'trigger' && tables.has(table) && !names.has(name),
-      )
+      .filter(({ type, name }) => type === 'trigger' && !triggers.has(name))
       .map(() => 'a trigger that is not ours'),
   ];
 }
