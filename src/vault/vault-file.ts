@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { createClient, LibsqlError, type Client, type Transaction } from '@libsql/client';
 import { drizzle, type LibSQLDatabase } from 'drizzle-orm/libsql';
 import { CrumbError, isCrumbError } from '../errors.ts';
@@ -52,6 +53,7 @@ export interface VaultPlace {
  */
 export async function openVaultFile(place: VaultPlace): Promise<VaultFile> {
   const isFile = place.url.startsWith('file:');
+  if (isFile) createPrivateFile(place.url);
   const client = connect(place);
   const db = drizzle(client);
   const once = createMutex();
@@ -108,6 +110,18 @@ export async function openVaultFile(place: VaultPlace): Promise<VaultFile> {
       }),
   };
   return file;
+}
+
+/** Makes the file so that only its owner reads it; its log and the log's index take over its mode. */
+function createPrivateFile(url: string): void {
+  const local = /^file:(?!:memory:)([^?#]+)/.exec(url)?.[1];
+  if (local === undefined) return;
+  try {
+    const path = local.startsWith('//') ? new URL(`file:${local}`) : decodeURIComponent(local);
+    if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
+  } catch (cause) {
+    throw new CrumbError('vault_unwritable', { cause });
+  }
 }
 
 function connect({ url, authToken }: VaultPlace): Client {
