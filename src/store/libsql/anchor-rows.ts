@@ -16,10 +16,12 @@ import type {
 } from '../../ledger/anchor-records.ts';
 import { sha256 } from '../../ledger/sha256.ts';
 import type { Connection, Run } from './connection.ts';
+import { upTo } from './ledger-rows.ts';
 import { blobOf, numberOf, textOf } from './rows.ts';
 
 const JOB = 'size, anchor, tries, next_at, error';
 const RECEIPT = 'size, type, name, bytes, kept_at';
+const STORED_RECEIPT = `size, ${upTo(16, 'type')}, ${upTo(1024, 'name')}, ${upTo(65_536, 'bytes')}, kept_at`;
 
 export function anchorRecordsOver(connection: Connection): AnchorRecords {
   return { ...jobsOver(connection), ...receiptsOver(connection) };
@@ -106,7 +108,7 @@ function receiptsOver(connection: Connection): Omit<AnchorRecords, JobMethods> {
 
 /** All receipts, smallest size first. */
 export async function readReceipts(read: Run): Promise<readonly KeptReceipt[]> {
-  const { rows } = await read(`SELECT ${RECEIPT} FROM receipt ORDER BY size, name`);
+  const { rows } = await read(`SELECT ${STORED_RECEIPT} FROM receipt ORDER BY size, name`);
   return rows.map(receiptOf);
 }
 
@@ -115,7 +117,7 @@ async function one(
   where: string,
   args: readonly (string | number)[],
 ): Promise<KeptReceipt | undefined> {
-  const { rows } = await read(`SELECT ${RECEIPT} FROM receipt WHERE ${where} LIMIT 1`, args);
+  const { rows } = await read(`SELECT ${STORED_RECEIPT} FROM receipt WHERE ${where} LIMIT 1`, args);
   return rows.map(receiptOf)[0];
 }
 

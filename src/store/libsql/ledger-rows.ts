@@ -3,7 +3,14 @@
  *
  * @module
  */
-import type { LedgerReads, SealedEntry, StoredEntry, Tile } from '../../ledger/ledger-store.ts';
+import { MAX_ENTRY_BYTES } from '../../evidence/entry.ts';
+import type {
+  LedgerReads,
+  SealedEntry,
+  StoredCheckpoint,
+  StoredEntry,
+  Tile,
+} from '../../ledger/ledger-store.ts';
 import type { Run, SqlValue } from './connection.ts';
 import { blobOf, checkpointOf, endOf, entryOf, textOf } from './rows.ts';
 
@@ -13,35 +20,53 @@ export const PAGE = 1_000;
 /** Rows of one INSERT. */
 const MAX_ROWS = 128;
 
-export const END = 'SELECT seq + 1 AS size, leaf FROM entry ORDER BY seq DESC LIMIT 1';
+export const END = `SELECT seq + 1 AS size, ${upTo(32, 'leaf')} FROM entry ORDER BY seq DESC LIMIT 1`;
+
+const ENTRY = `seq, ${upTo(32, 'prev')}, ${upTo(32, 'leaf')}, ${upTo(64, 'head')}, ${upTo(MAX_ENTRY_BYTES, 'bytes')}`;
+
+/** A note is some hundred bytes, and as many again for each cosignature. */
+const CHECKPOINT = `size, ${upTo(32, 'root')}, ${upTo(65_536, 'note')}`;
+
+/**
+ * A column that somebody else may have filled, with megabytes in each row: what is longer than `max` is
+ * cut off one after it, so that it is wrong for whoever checks it and yet does not fill the memory.
+ */
+export function upTo(max: number, column: string): string {
+  return `substr(${column}, 1, ${max + 1}) AS ${column}`;
+}
 
 export function readsOver(run: Run): LedgerReads {
   return {
     async origin() {
-      const [row] = (await run('SELECT origin FROM ledger')).rows;
+      const [row] = (await run(`SELECT ${upTo(1024, 'origin')} FROM ledger LIMIT 1`)).rows;
       return row === undefined ? undefined : textOf(row, 'origin');
     },
     async end() {
       return endOf(await run(END));
     },
     async page(from, to) {
-      const columns = 'SELECT seq, prev, leaf, head, bytes FROM entry';
-      const sql = `${columns} WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ${PAGE}`;
+      const sql = `SELECT ${ENTRY} FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq LIMIT ${PAGE}`;
       return (await run(sql, [from, to])).rows.map(entryOf);
     },
     async hashes(level, from, to) {
       if (level === 0) {
-        const sql = 'SELECT leaf FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq';
+        const sql = `SELECT ${upTo(32, 'leaf')} FROM entry WHERE seq >= ? AND seq < ? ORDER BY seq`;
         return (await run(sql, [from, to])).rows.map((row) => blobOf(row, 'leaf'));
       }
-      const sql = 'SELECT root FROM tile WHERE level = ? AND n >= ? AND n < ? ORDER BY n';
+      const sql = `SELECT ${upTo(32, 'root')} FROM tile WHERE level = ? AND n >= ? AND n < ? ORDER BY n`;
       return (await run(sql, [level - 1, from, to])).rows.map((row) => blobOf(row, 'root'));
     },
     async checkpoint() {
-      const sql = 'SELECT size, root, note FROM checkpoint ORDER BY size DESC LIMIT 1';
+      const sql = `SELECT ${CHECKPOINT} FROM checkpoint ORDER BY size DESC LIMIT 1`;
       return (await run(sql)).rows.map(checkpointOf)[0];
     },
   };
+}
+
+/** All published tree heads, smallest first. */
+export async function readCheckpoints(run: Run): Promise<readonly StoredCheckpoint[]> {
+  const { rows } = await run(`SELECT ${CHECKPOINT} FROM checkpoint ORDER BY size`);
+  return rows.map(checkpointOf);
 }
 
 /** Entries in order, by pages: see `LedgerStore.read`. */

@@ -10,9 +10,8 @@ import type { KeptReceipt } from '../../ledger/anchor-records.ts';
 import type { LedgerReads, StoredCheckpoint, StoredEntry } from '../../ledger/ledger-store.ts';
 import { readReceipts } from './anchor-rows.ts';
 import { connectReader, type ConnectionOptions, type ReadConnection } from './connection.ts';
-import { readPages, readsOver } from './ledger-rows.ts';
+import { readCheckpoints, readPages, readsOver } from './ledger-rows.ts';
 import { parseLocation } from './location.ts';
-import { checkpointOf } from './rows.ts';
 import { schemaDifferences } from './schema-check.ts';
 
 export interface LedgerReader extends Omit<LedgerReads, 'page' | 'hashes' | 'checkpoint'> {
@@ -67,9 +66,7 @@ async function readerOver(connection: ReadConnection): Promise<LedgerReader> {
     end: () => reads.end(),
     readRows: (from, to) => readPages(reads, from, to),
     async checkpoints() {
-      if (differences.includes('table checkpoint missing')) return [];
-      const sql = 'SELECT size, root, note FROM checkpoint ORDER BY size';
-      return (await read(sql)).rows.map(checkpointOf);
+      return differences.includes('table checkpoint missing') ? [] : readCheckpoints(read);
     },
     async receipts() {
       return differences.includes('table receipt missing') ? [] : readReceipts(read);
