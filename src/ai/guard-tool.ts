@@ -12,21 +12,33 @@ import { guard } from './guard.ts';
 import { guardedOf, isGuarded, type Execute, type Guarded, type Work } from './guarded.ts';
 import { member } from './member.ts';
 import { isSameActing } from './same-acting.ts';
+import { hiddenTools, localCallerOf, runsHere } from './tool-set.ts';
 
 /** By whom tools are guarded, and what is known of the calls. */
 export type Guarding = Pick<Guarded, 'acting' | 'decisionOf' | 'hasPolicy'>;
 
-/** Guards every tool of a set that this process executes; the others stay as they are. */
+/**
+ * Guards every tool of a set that this process executes; the others stay as they are. The result has
+ * what was walked through and nothing else: what it inherited, a host would find by name.
+ */
 export function guardSet<T extends object>(toolSet: T, guarding: Guarding): T {
+  const names = hiddenTools(toolSet);
+  if (names.length > 0) throw new CrumbError('tool_unguarded', { names });
   const guarded = Object.entries(toolSet).map(
     ([name, tool]) => [name, guardTool(name, tool, guarding)] as const,
   );
   requireResources(guarding.acting, guarded);
-  return withMembers(toolSet, Object.fromEntries(guarded));
+  const prototype = Reflect.getPrototypeOf(toolSet) === null ? null : Object.prototype;
+  const bare = Object.create(prototype) as object; // which `create` always gives
+  return withMembers(bare, Object.fromEntries(guarded)) as T; // it has all that is own and enumerable
 }
 
 /** Guards one tool under its name. What has no `execute` runs elsewhere, and cannot be guarded here. */
 function guardTool(name: string, tool: unknown, guarding: Guarding): unknown {
+  // A function has no copy that could be guarded in its place.
+  if (typeof tool === 'function' && runsHere(tool)) {
+    throw new CrumbError('tool_unguarded', { names: [name] });
+  }
   if (typeof tool !== 'object' || tool === null) return tool;
   const execute = member(tool, 'execute');
   const members: Record<string, unknown> = {};
@@ -69,20 +81,6 @@ function workOf(tool: object, execute: Execute): Work {
       return { scope, close, run: (options) => execute.call(tool, args, options) };
     },
   };
-}
-
-interface LocalCaller {
-  bind(tools: unknown): unknown;
-}
-
-/** Code mode: a tool that the host replaces, for each step, by one that can call other tools. */
-function localCallerOf(tool: object): LocalCaller | undefined {
-  const caller = member(tool, 'experimental_toolCaller');
-  return isLocalCaller(caller) ? caller : undefined;
-}
-
-function isLocalCaller(caller: unknown): caller is LocalCaller {
-  return member(caller, 'type') === 'local' && typeof member(caller, 'bind') === 'function';
 }
 
 /** Names every tool without a resource at once; delegations have theirs from the agent's name. */

@@ -15,6 +15,7 @@ import { guardedOf, type Work } from './guarded.ts';
 import { isGuardedTool } from './guard-tool.ts';
 import { member } from './member.ts';
 import { generate, lastText, stream, type RunnableAgent } from './run-agent.ts';
+import { hiddenTools } from './tool-set.ts';
 
 /** What a schema parses, of zod, of any other Standard Schema, or of the host's `jsonSchema()`. */
 export type SchemaOutput<Schema> = Schema extends {
@@ -105,11 +106,12 @@ function delegationTo<Schema extends object>(options: SubAgentOptions<Schema, bo
   };
 }
 
-/** A raw tool would act with no token and leave no crumb. */
+/** A raw tool would act with no token and leave no crumb, also one that only a look-up by name finds. */
 function requireGuarded({ tools }: RunnableAgent): void {
-  const names = toolsOf(tools)
+  const raw = toolsOf(tools)
     .filter(([, tool]) => typeof member(tool, 'execute') === 'function' && !isGuardedTool(tool))
     .map(([name]) => name);
+  const names = [...raw, ...(isObject(tools) ? hiddenTools(tools) : [])];
   if (names.length > 0) throw new CrumbError('tool_unguarded', { names });
 }
 
@@ -122,7 +124,11 @@ function requireUnbound({ tools }: RunnableAgent): void {
 }
 
 function toolsOf(tools: unknown): readonly (readonly [string, unknown])[] {
-  return typeof tools === 'object' && tools !== null ? Object.entries(tools) : [];
+  return isObject(tools) ? Object.entries(tools) : [];
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
 }
 
 /** `{ task: 'Read record 42.' }` says what is to be done; anything richer is for the agent to read. */

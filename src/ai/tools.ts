@@ -24,8 +24,9 @@ export type GuardableTool = object & {
  * @param agent Who acts. Without it, the tools belong to whichever agent acts where they are called:
  *   inside `agent.run()` or a sub-agent.
  * @throws {CrumbError} `tool_unmapped`: names every tool without a resource. `actor_mismatch`: names a
- *   tool that is bound to another agent. A guarded tool itself throws the codes of `agent.invoke()`, and
- *   `session_missing`, `actor_mismatch`.
+ *   tool that is bound to another agent. `tool_unguarded`: names tools that are not own, enumerable
+ *   members of the set, which a host would run all the same. A guarded tool itself throws the codes of
+ *   `agent.invoke()`, and `session_missing`, `actor_mismatch`.
  */
 export function tools<const T extends GuardableTools>(agent: ActingAgent, toolSet: T): T;
 export function tools<const T extends GuardableTools>(toolSet: T): T;

@@ -135,6 +135,38 @@ describe('subAgent()', () => {
     );
   });
 
+  describe.each(HOSTS)('for an agent of $name', (host) => {
+    it.each([
+      ['on a prototype', () => Object.assign(Object.create({ raw: readRecord }), tools({}))],
+      [
+        'that is not enumerable',
+        () => Object.defineProperty(tools({}), 'raw', { value: readRecord }),
+      ],
+    ])('refuses a tool that only a look-up by name finds: %s', async (_where, setOf) => {
+      const trail = await beginTrail(world);
+      const refusal = expect.objectContaining({
+        code: 'tool_unguarded',
+        message: expect.stringContaining('raw'),
+      });
+      const agent = (): ReturnType<Host['agent']> => {
+        return host.agent({ model: host.script(call('r1', 'raw', { id: 2 })), tools: setOf() });
+      };
+      expect(() => subAgent({ ...options, agent: agent() })).toThrow(refusal);
+      const research = subAgent({ ...options, agent });
+      const { errors } = await host.generate({
+        model: host.script(call('p1', 'research', { task: 'x' }), say('done')),
+        tools: tools(await plannerOf('alice'), { research }),
+        prompt: 'go',
+      });
+      expect(errors).toEqual([expect.stringContaining('raw')]);
+      expect(await trail.lines()).toEqual([
+        'intent research authorized',
+        'hop',
+        'outcome research error',
+      ]);
+    });
+  });
+
   it('throws for an agent whose tools are bound', async () => {
     const planner = await plannerOf('alice');
     expect(() => subAgent({ ...options, agent: agentOf(tools(planner, { readRecord })) })).toThrow(

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { z } from 'zod';
+import { bind } from '../../src/ai/bind.ts';
 import { tools } from '../../src/ai/tools.ts';
 import { subAgent } from '../../src/ai/sub-agent.ts';
 import type { ActingAgent } from '../../src/gateway/acting-agent.ts';
 import { openWorld, READ_42, RECORDS, type CrumbWorld } from '../world.ts';
-import { call, host7, say, type Outcome } from './hosts.ts';
+import { call, host7, HOSTS, say, type Outcome } from './hosts.ts';
 import { audit } from './audit.ts';
 import { beginTrail } from './trail.ts';
 
@@ -121,6 +122,68 @@ describe('wrapping', () => {
     });
     expect(await guarded.execute({ n: 3 })).toBe(3);
     expect(await trail.lines()).toEqual(['intent think authorized', 'outcome think ok']);
+  });
+});
+
+describe('a tool that only a look-up by name finds', () => {
+  const raw = local(() => 'ran');
+  const think = local(() => 'thought');
+  const caller = { type: 'local', bind: () => raw };
+  class Toolbox {
+    readonly think = think;
+    get raw(): object {
+      return raw;
+    }
+  }
+
+  it.each([
+    ['on a prototype', Object.assign(Object.create({ raw }), { think })],
+    ['further up', Object.assign(Object.create(Object.create({ raw })), { think })],
+    ['up to no prototype', Object.create(Object.assign(Object.create(null), { raw }))],
+    ['of a class', new Toolbox()],
+    ['that is not enumerable', Object.defineProperty({ think }, 'raw', { value: raw })],
+    ['that hides one', Object.defineProperty(Object.create({ raw }), 'raw', { value: raw })],
+    ['that runs code', Object.create({ raw: { experimental_toolCaller: caller } })],
+    ['that is a function', { think, raw: Object.assign(() => {}, raw) }],
+  ])('is refused by name: %s', (_where, set: Record<string, object>) => {
+    const refusal = expect.objectContaining({
+      code: 'tool_unguarded',
+      message: expect.stringMatching(/\braw\b/u),
+    });
+    expect(() => tools(planner, set)).toThrow(refusal);
+    expect(() => tools(set)).toThrow(refusal);
+    expect(() => bind(planner, { tools: set })).toThrow(refusal);
+  });
+
+  it.each(HOSTS)('never runs, even if it comes later ($name)', async (host) => {
+    const trail = await beginTrail(world);
+    const ran: unknown[] = [];
+    const late = local((input) => ran.push(input));
+    const base: Record<string, object> = { helper: () => 'no tool' };
+    const set = Object.assign(Object.create(base), { think });
+    const hidden: { tool?: object } = {};
+    Object.defineProperty(set, 'other', { get: () => hidden.tool });
+    const guarded = tools(planner, set);
+    base['late'] = late;
+    hidden.tool = late;
+    for (const name of ['late', 'other']) {
+      const model = host.script(call('c1', name, {}), say('done'));
+      await host.generate({ model, tools: guarded, prompt: 'go' });
+    }
+    const model = host.script(call('c2', 'think', {}), say('done'));
+    await host.generate({ model, tools: guarded, prompt: 'go' });
+    expect(ran).toEqual([]);
+    expect(Object.getPrototypeOf(guarded)).toBe(Object.prototype);
+    expect(Reflect.ownKeys(guarded)).toEqual(['think']);
+    expect(await trail.lines()).toEqual(['intent think authorized', 'outcome think ok']);
+  });
+
+  it('is none where an own member stands before it', async () => {
+    const { outputs } = await run(
+      tools(planner, Object.assign(Object.create({ think: raw }), { think })),
+      ['c1', 'think', {}],
+    );
+    expect(outputs).toEqual(['thought']);
   });
 });
 
