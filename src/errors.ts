@@ -12,7 +12,7 @@ const TEXT = {
   // The act chain
   act_malformed: [
     'the act claim is not a chain of agents',
-    'Look at what the identity provider puts into `act`; `crumb doctor` shows it.',
+    'Decode a token of the identity provider and look at what it puts into `act`.',
   ],
   act_too_deep: [
     'the act chain is deeper than allowed',

@@ -54,6 +54,10 @@ function agentNodes(
   });
 }
 
+/** So that verdicts stand below each other, whatever the depth. */
+const WHAT_WIDTH = 26;
+const INDENT = 3;
+
 function callNode(call: LoggedCall, style: Style): TreeNode {
   const what =
     call.action === DELEGATE
@@ -61,15 +65,13 @@ function callNode(call: LoggedCall, style: Style): TreeNode {
       : call.tool;
   const line: Cell[] = [
     { text: clockTime(call.time), paint: style.dim },
-    { text: what.padEnd(23) },
+    { text: what.padEnd(WHAT_WIDTH - INDENT * (call.chain.length - 1)) },
     verdictCell(call, style),
     outcomeCell(call, style),
     { text: `#${call.seq}`, paint: style.dim },
   ];
-  const why = sentenceOf(call);
-  return why === undefined
-    ? { line }
-    : { line, children: [{ line: [{ text: why, paint: style.dim }] }] };
+  const why = sentencesOf(call).map((text) => ({ line: [{ text, paint: style.dim }] }));
+  return { line, children: why };
 }
 
 function verdictCell({ verdict }: LoggedCall, style: Style): Cell {
@@ -85,11 +87,14 @@ function outcomeCell({ outcome, code, ms }: LoggedCall, style: Style): Cell {
   return { text: `${outcome === 'ok' ? 'ran, ok' : outcome}${because}${took}`, paint };
 }
 
-function sentenceOf({ verdict, reason, chain, outcome }: LoggedCall): string | undefined {
-  if (verdict !== 'unauthorized') return undefined;
+function sentencesOf({ verdict, reason, chain, outcome }: LoggedCall): readonly string[] {
+  if (verdict !== 'unauthorized') return [];
   const acted = outcome === 'refused' ? 'It did not run.' : 'It ran.';
   const why = reason === null ? '' : ` (${reason})`;
-  return `no recorded authorization for this action${why}; asked for by ${chain.join(' → ')}. ${acted}`;
+  return [
+    `no recorded authorization for this action${why}`,
+    `asked for by ${chain.join(' → ')}. ${acted}`,
+  ];
 }
 
 function clockTime(instant: string): string {
