@@ -23,6 +23,12 @@ export const CONFIG_OPTION = {
   help: 'the configuration (default: crumb.config.ts or .mjs here)',
 } as const;
 
+/** The same, for a command that reads a ledger: see {@link loadConfigBeside}. */
+export const LEDGER_CONFIG_OPTION = {
+  ...CONFIG_OPTION,
+  help: 'the configuration (default: crumb.config.ts or .mjs here; none for a ledger that is named)',
+} as const;
+
 /**
  * Loads the configuration.
  *
@@ -47,6 +53,19 @@ export async function loadConfig(
   const config = memberOf(module, 'config');
   if (!isConfig(config)) throw new CrumbError('config_invalid', { names: [visible(found)] });
   return config;
+}
+
+/**
+ * As {@link loadConfig}, for a command that reads a ledger. Whoever names one may stand in a folder that
+ * others filled, and a configuration is code that also says which key to trust: then only one counts that
+ * is named as well.
+ */
+export async function loadConfigBeside(
+  terminal: Terminal,
+  source: string | undefined,
+  name: string | undefined,
+): Promise<CrumbOptions | undefined> {
+  return source !== undefined && name === undefined ? undefined : loadConfig(terminal, name);
 }
 
 /** As {@link loadConfig}, where nothing can be done without one. */

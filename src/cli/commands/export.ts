@@ -9,7 +9,7 @@ import { CrumbError } from '../../errors.ts';
 import { visible } from '../../evidence/visible.ts';
 import { usage } from '../arguments.ts';
 import { defineCommand, EXIT } from '../command.ts';
-import { CONFIG_OPTION, loadConfig } from '../config.ts';
+import { LEDGER_CONFIG_OPTION, loadConfigBeside } from '../config.ts';
 import { AUTH_TOKEN, ledgerPlace } from '../databases.ts';
 import { SECRET_MODE, shown } from '../files.ts';
 import { isOwn, openOwnVault } from '../own-vault.ts';
@@ -19,14 +19,14 @@ export const exportBundle = defineCommand({
   summary: 'write a ledger to a bundle that anyone can verify',
   about: [
     'Writes the whole ledger with its signed heads and the receipts of third parties to one file (crumb-bundle/1), which `crumb verify` reads without a database. It checks nothing and changes nothing.',
-    'For the ledger of this project, the vault adds what opens commitments: tokens, arguments, results, key sets. Identity claims stay out, but tokens and arguments may name people: --without-vault leaves all of that closed.',
+    'Without DATABASE it is the ledger of this project, and the vault adds what opens commitments: tokens, arguments, results, key sets. Identity claims stay out, but tokens and arguments may name people: --without-vault leaves all of that closed. With DATABASE no configuration is read, and no vault opened, unless --config names one.',
     `A ledger on a server is named by its URL; its token is read from ${AUTH_TOKEN}.`,
   ],
   operands: [
     { name: 'DATABASE', help: "a file or URL; default the configuration's ledger", optional: true },
   ],
   options: {
-    config: CONFIG_OPTION,
+    config: LEDGER_CONFIG_OPTION,
     out: {
       kind: 'text',
       short: 'o',
@@ -44,7 +44,7 @@ export const exportBundle = defineCommand({
     },
   ],
   async run({ options, operands }, terminal) {
-    const config = await loadConfig(terminal, options.config);
+    const config = await loadConfigBeside(terminal, operands[0], options.config);
     const place = ledgerPlace(terminal, operands[0], config);
     const path = resolve(terminal.cwd, options.out);
     // Loaded only now: help must not wait for a database.

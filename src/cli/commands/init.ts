@@ -201,7 +201,7 @@ function answer({ setup, done, ignored, vkey }: Result, style: Style): Answer {
       `  4. npx crumb dev login --person alice --scope 'openid read_record'`,
       `                                     her token, for the Authorization header`,
       `  5. npx crumb log                   what ${visible(agent)} did, and for whom`,
-      `     npx crumb verify ${FOLDER}/ledger.db   that nothing of it was changed since`,
+      `     npx crumb verify                that nothing of it was changed since`,
     ],
   };
 }

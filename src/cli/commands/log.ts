@@ -9,7 +9,7 @@ import { visible } from '../../evidence/visible.ts';
 import type { CrumbOptions } from '../../gateway/create-crumb.ts';
 import { usage } from '../arguments.ts';
 import { defineCommand, EXIT } from '../command.ts';
-import { CONFIG_OPTION, loadConfig, requireConfig } from '../config.ts';
+import { LEDGER_CONFIG_OPTION, loadConfigBeside, requireConfig } from '../config.ts';
 import { AUTH_TOKEN, ledgerPlace } from '../databases.ts';
 import { callTable, callTree, type Names } from '../trail/call-table.ts';
 import type { LoggedCall } from '../trail/logged-call.ts';
@@ -26,7 +26,7 @@ export const log = defineCommand({
     { name: 'DATABASE', help: "a file or URL; default the configuration's ledger", optional: true },
   ],
   options: {
-    config: CONFIG_OPTION,
+    config: LEDGER_CONFIG_OPTION,
     as: { kind: 'choice', of: ['table', 'tree'], help: 'how to lay it out', default: 'table' },
     human: { kind: 'text', value: 'PSEUDONYM', help: 'of this human; the beginning will do' },
     agent: { kind: 'text', value: 'AGENT', help: 'made by this agent, the last of the chain' },
@@ -58,14 +58,14 @@ export const log = defineCommand({
   ],
   async run({ options, operands }, terminal) {
     const { names: purpose, config: configName } = options;
-    const config =
-      purpose === undefined
-        ? await loadConfig(terminal, configName)
-        : await requireConfig(terminal, configName);
     if (purpose !== undefined && operands.length > 0) {
       throw usage('--names is for the ledger of the configuration, whose vault it opens');
     }
     if (options.limit === 0) throw usage('--limit is at least 1');
+    const config =
+      purpose === undefined
+        ? await loadConfigBeside(terminal, operands[0], configName)
+        : await requireConfig(terminal, configName);
     const place = ledgerPlace(terminal, operands[0], config);
     // Loaded only now: help must not wait for a database.
     const { findCalls } = await import('../trail/find-calls.ts');

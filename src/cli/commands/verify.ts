@@ -15,7 +15,7 @@ import type { Trust } from '../../verify/trust.ts';
 import { usage } from '../arguments.ts';
 import type { CheckOptions, LedgerCheck } from '../check-ledger.ts';
 import { defineCommand } from '../command.ts';
-import { CONFIG_OPTION, loadConfig } from '../config.ts';
+import { LEDGER_CONFIG_OPTION, loadConfigBeside } from '../config.ts';
 import { AUTH_TOKEN, ledgerPlace } from '../databases.ts';
 import { checkFacts, describeCheck } from '../describe-check.ts';
 import { isOwn, openOwnVault } from '../own-vault.ts';
@@ -26,7 +26,8 @@ export const verify = defineCommand({
   summary: 'check that a ledger or bundle is what was signed',
   about: [
     'Reads every crumb, follows the chain, recomputes the tree, and holds it against the signed heads. Where the evidence is at hand it judges every verdict again and checks every token against the keys of its issuer. It needs no network, changes nothing, and names the row where something is wrong.',
-    'A key that comes with the data proves nothing about it. Give the one that the operator published, with --key; inside a project the key of crumb.config.ts is used. What could not be established is printed every time.',
+    'A key that comes with the data proves nothing about it. Give the one that the operator published, with --key. What could not be established is printed every time.',
+    'Without SOURCE it is the ledger of this project, under the key and with the vault of crumb.config.ts. With SOURCE no configuration is read unless --config names one: it is code, and whoever filled this folder could have put it there.',
     'Receipts of transparency logs, timestamp authorities and witnesses count only if you name them with --trust. Two signed heads are held against each other with --equivocation.',
     `A ledger on a server is named by its URL; its token is read from ${AUTH_TOKEN}.`,
   ],
@@ -38,7 +39,7 @@ export const verify = defineCommand({
     },
   ],
   options: {
-    config: CONFIG_OPTION,
+    config: LEDGER_CONFIG_OPTION,
     key: {
       kind: 'text',
       short: 'k',
@@ -90,13 +91,17 @@ export const verify = defineCommand({
   ],
   exits: { 0: 'sound', 1: 'not sound: at least one failing finding', 2: 'could not be read' },
   async run({ options, operands }, terminal) {
-    const config = await loadConfig(terminal, options.config);
+    const [source] = operands;
+    if (options.equivocation !== undefined && source === undefined) {
+      throw usage('--equivocation takes two heads: HEAD, and one after it');
+    }
+    const config = await loadConfigBeside(terminal, source, options.config);
     const trust = await trustOf(options, config, terminal.cwd);
-    if (options.equivocation !== undefined) {
-      return compareHeads([options.equivocation, operands[0]], trust.key, terminal);
+    if (options.equivocation !== undefined && source !== undefined) {
+      return compareHeads([options.equivocation, source], trust.key, terminal);
     }
     const progress = terminal.progress('verifying');
-    const check = await checkSource(operands[0], config, {
+    const check = await checkSource(source, config, {
       terminal,
       withVault: !options['without-vault'],
       options: {
@@ -115,11 +120,10 @@ export const verify = defineCommand({
 
 /** Exit code 1 if the key signed two histories: then nothing under it is sound. */
 async function compareHeads(
-  [one, other]: readonly [string, string | undefined],
+  [one, other]: readonly [string, string],
   key: string | undefined,
   terminal: Terminal,
 ): Promise<0 | 1> {
-  if (other === undefined) throw usage('--equivocation takes two heads: HEAD, and one after it');
   if (key === undefined || parseVkey(key) === undefined) {
     throw usage('--equivocation needs the vkey of the ledger: give it with --key');
   }
