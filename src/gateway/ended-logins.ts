@@ -4,16 +4,21 @@
  *
  * @module
  */
-import type { Login } from './login.ts';
+
+/** What of a login matters here. */
+interface Endable {
+  readonly reference: string;
+  readonly facts: { readonly expires: Date };
+}
 
 export interface EndedLogins {
   /** From now on nothing runs under it. */
-  end(login: Login): void;
-  has(login: Login): boolean;
+  end(login: Endable): void;
+  has(login: Endable): boolean;
   /** Answers once whether its end must still be recorded. */
-  claimRecord(login: Login): boolean;
+  claimRecord(login: Endable): boolean;
   /** Its end could not be recorded after all. */
-  returnRecord(login: Login): void;
+  returnRecord(login: Endable): void;
 }
 
 export function createEndedLogins(clock: () => Date): EndedLogins {
