@@ -81,7 +81,7 @@ const secrets: Uint8Array[] = [];
 
 beforeAll(async () => {
   world = await openWorld({
-    crumb: { issuer: { fetch: fetchAndWatch, timeoutMs: 500 } },
+    crumb: { issuer: { fetch: fetchAndWatch, timeoutMs: 2_000 } },
     tools: { think: { resource: 'local', action: 'think' } },
   });
   session = await logIn();

@@ -49,7 +49,7 @@ describe('an identity provider that goes wrong in one way', () => {
   let it_: ExchangeWorld;
   let alice: Session;
   beforeAll(async () => {
-    it_ = await startExchangeWorld({ issuer: { timeoutMs: 400 } });
+    it_ = await startExchangeWorld({ issuer: { timeoutMs: 2_000 } });
     alice = await it_.session('alice');
   });
   afterAll(() => it_[Symbol.asyncDispose]());
