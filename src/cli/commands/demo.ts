@@ -11,6 +11,7 @@ import { describeFinding } from '../../verify/describe-finding.ts';
 import { usage } from '../arguments.ts';
 import type { LedgerCheck } from '../check-ledger.ts';
 import { defineCommand, EXIT } from '../command.ts';
+import { DEMO_PACKAGES, requirePackages } from '../demo/peers.ts';
 import { demoFacts, wentAsTold } from '../demo/demo-facts.ts';
 import { drawSession } from '../demo/draw-trail.ts';
 import type { DemoOptions, DemoResult, DemoTeller } from '../demo/run-demo.ts';
@@ -57,9 +58,10 @@ export const demo = defineCommand({
     if (options.live && (terminal.env['OPENAI_API_KEY'] ?? '') === '') {
       throw usage('--live needs OPENAI_API_KEY in the environment');
     }
-    // Loaded only now: the demo needs `ai`, `zod` and `oidc-provider`, and no other command does.
-    const { runDemo } = await import('../demo/run-demo.ts');
     const { inject, coarse, live, model, keep } = options;
+    // Loaded only now: the demo needs `ai`, `zod` and `oidc-provider`, and no other command does.
+    requirePackages(live ? [...DEMO_PACKAGES, '@ai-sdk/openai'] : DEMO_PACKAGES);
+    const { runDemo } = await import('../demo/run-demo.ts');
     const settings: DemoOptions = { inject, coarse, keep, live: live ? model : undefined };
     const teller = terminal.json ? SILENT : tellerFor(terminal);
     if (!terminal.json) terminal.note(opening(terminal.noteStyle).join('\n'));
