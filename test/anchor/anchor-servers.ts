@@ -165,9 +165,7 @@ export function answerV2({ body, logId, index, proof }: RekorEntry): object {
 export async function serveAuthority(
   authority?: Pick<TestAuthority, 'trusted'> & { reply?: (query: Uint8Array) => Uint8Array },
 ): Promise<ServedLog> {
-  // Sigstore reads fractions of three digits only, and DER drops zeros at the end: whole seconds.
-  const now = new Date(Math.floor(Date.now() / 1000) * 1000);
-  const mock = authority === undefined ? await mockAuthority(now) : undefined;
+  const mock = authority === undefined ? await mockAuthority() : undefined;
   const server = await serve(async ({ body }) => {
     const response = authority?.reply?.(body) ?? (await mock?.stampDigest(body.subarray(-32)));
     return {

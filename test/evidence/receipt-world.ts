@@ -291,7 +291,11 @@ export interface TestAuthority {
 
 /** The authority of `@sigstore/mock`. */
 export async function mockAuthority(clock?: Date): Promise<TestAuthority> {
-  const tsa = await initializeTSA(p256Pair(), clock);
+  const time = clock ?? new Date();
+  const tsa = await initializeTSA(p256Pair(), time);
+  // Whole seconds, since Sigstore reads fractions of three digits only and DER drops zeros at the end;
+  // and told after its certificates were made, which begin at the second of their making.
+  if (clock === undefined) time.setTime(Math.floor(Date.now() / 1000) * 1000);
   const bytesOf = (view: ArrayBufferView): Uint8Array =>
     new Uint8Array(
       view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) as ArrayBuffer,
