@@ -35,7 +35,7 @@ export const devLog = defineCommand({
   examples: [
     { line: 'crumb dev log', shows: 'a log for this project' },
     {
-      line: 'crumb dev log --port 4292 --dir /tmp/second-log',
+      line: 'crumb dev log --port 4292 --dir second-log',
       shows: 'a second one, with keys of its own',
     },
   ],

@@ -46,7 +46,7 @@ export const devWitness = defineCommand({
   examples: [
     { line: 'crumb dev witness', shows: 'for the ledger of this project' },
     {
-      line: 'crumb dev witness --ledger .crumb/ledger.vkey --port 4293 --dir /tmp/second-witness',
+      line: 'crumb dev witness --ledger .crumb/ledger.vkey --port 4293 --dir second-witness',
       shows: 'a second one, for "two of three"',
     },
   ],
